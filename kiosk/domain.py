@@ -1,0 +1,349 @@
+"""The nouns of the program: frozen values that travel between its stages.
+
+Units are part of the names. Times ending in ``_ns`` are monotonic clock readings
+(``time.monotonic_ns``); ``at_ms`` is UTC wall-clock time in integer milliseconds, which sorts
+correctly in SQLite. Pixel coordinates follow OpenCV: x right, y down, and the centre of the
+top-left pixel is (0, 0). "Left" and "right" of a face are the *viewer's*, as seen in the frame.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""An image, shape (height, width, 3), dtype uint8, channel order BGR (OpenCV's)."""
+
+
+# --- what a camera delivers -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture from a camera; the pixels are never written to after it is made."""
+
+    pixels: Pixels
+    captured_at_ns: int
+    sequence: int = 0
+    label: str = ""
+    """Where it came from when that is worth saying (a file name); empty for a live camera."""
+
+    @property
+    def height_px(self) -> int:
+        return int(self.pixels.shape[0])
+
+    @property
+    def width_px(self) -> int:
+        return int(self.pixels.shape[1])
+
+
+class CameraState(enum.Enum):
+    """What the capture thread is doing."""
+
+    OPENING = "opening"
+    STREAMING = "streaming"
+    LOST = "lost"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """State of the camera, with a sentence for people when something is wrong."""
+
+    state: CameraState
+    source: str
+    message: str = ""
+    width_px: int = 0
+    height_px: int = 0
+
+
+# --- a face in a frame ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in frame pixels; it may reach beyond the frame."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        return max(self.width, 0.0) * max(self.height, 0.0)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """A face found by the detector.
+
+    ``landmarks`` has shape (5, 2), dtype float32, frame pixels, in the order: eye on the left of
+    the picture, eye on the right, nose tip, mouth corner on the left, mouth corner on the right.
+    """
+
+    box: Box
+    landmarks: NDArray[np.float32]
+    score: float
+
+    @property
+    def eye_distance_px(self) -> float:
+        """Distance between the eye centres in frame pixels (foreshortened when the head turns)."""
+        return float(np.linalg.norm(self.landmarks[1] - self.landmarks[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Rotation of a head in degrees; all zero when it faces the camera.
+
+    ``yaw_deg`` > 0: the nose points to the right of the picture. ``pitch_deg`` > 0: it points up.
+    ``roll_deg`` > 0: the head leans clockwise as seen in the picture.
+    """
+
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the picture of a face is like; computed by :mod:`kiosk.vision.conditions`."""
+
+    eye_distance_px: float
+    luminance: float
+    """Mean luma on the face, 0–255."""
+    contrast: float
+    """Standard deviation of luma on the face, 0–127."""
+    clipped_fraction: float
+    """Share of face pixels at or next to 255, 0–1."""
+    side_light: float
+    """|left − right| / (left + right) of mean luma of the two face halves, 0–1."""
+    noise: float
+    """Estimated standard deviation of the sensor noise, grey levels."""
+    sharpness: float
+    """Resolved detail of the face, without unit; see the module for its definition."""
+    inside_fraction: float
+    """Share of the face box that lies inside the frame, 0–1."""
+
+
+class Guidance(enum.Enum):
+    """Why a face is not used, as an instruction to the person; one text on screen each."""
+
+    NO_FACE = "no_face"
+    STEP_CLOSER = "step_closer"
+    STEP_BACK = "step_back"
+    MOVE_INTO_VIEW = "move_into_view"
+    ONE_AT_A_TIME = "one_at_a_time"
+    LOOK_AT_CAMERA = "look_at_camera"
+    HEAD_UPRIGHT = "head_upright"
+    MORE_LIGHT = "more_light"
+    LESS_LIGHT = "less_light"
+    EVEN_LIGHT = "even_light"
+    HOLD_STILL = "hold_still"
+
+
+# --- who it is --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ModelId:
+    """Which network made an embedding. Embeddings of different ids are never compared."""
+
+    name: str
+    version: str
+    precision: str
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.version}/{self.precision}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """A face as a unit vector: ``vector`` has shape (D,), dtype float32, Euclidean length 1."""
+
+    vector: NDArray[np.float32]
+    model: ModelId
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The best person of the gallery for a probe, and the best *other* person."""
+
+    person_id: int
+    similarity: float
+    runner_up_id: int | None
+    runner_up_similarity: float
+    """−1 when the gallery holds one person only."""
+
+
+class Outcome(enum.Enum):
+    """What one frame says about the face in it."""
+
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceReport:
+    """Everything the pipeline found out about one frame, for one subject.
+
+    Fields are None from the first stage on that was not reached.
+    """
+
+    detections: tuple[Detection, ...]
+    subject: Detection | None
+    pose: HeadPose | None
+    conditions: Conditions | None
+    refusal: Guidance | None
+    embedding: Embedding | None
+    match: Match | None
+    threshold: float | None
+    outcome: Outcome
+
+
+class Phase(enum.Enum):
+    """The one state the kiosk shows."""
+
+    STARTING = "starting"
+    IDLE = "idle"
+    GUIDANCE = "guidance"
+    CHECKING = "checking"
+    WELCOME = "welcome"
+    NOT_RECOGNISED = "not_recognised"
+    OUT_OF_ORDER = "out_of_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a visit has come to after a frame."""
+
+    phase: Phase
+    guidance: Guidance | None = None
+    person_id: int | None = None
+    granted_now: bool = False
+    """True on exactly one frame of a visit: the one that opens the door."""
+    rejected_now: bool = False
+    """True on exactly one frame per conclusion "not recognised"."""
+    similarity: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """Output of one pipeline step."""
+
+    frame: Frame
+    report: FaceReport
+    decision: Decision
+    stage_ms: dict[str, float] = field(default_factory=dict)
+    """Wall time of each stage that ran, milliseconds, in order."""
+
+
+# --- people -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody enrolled."""
+
+    id: int
+    name: str
+    number: str
+    """Badge or staff number; empty when there is none, otherwise unique."""
+    enabled: bool
+    consent_at_ms: int | None
+    created_at_ms: int
+    template_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """One enrolled embedding of a person."""
+
+    person_id: int
+    embedding: Embedding
+    view: str
+    """Which view it shows: front, left, right, up, down or photo."""
+    created_at_ms: int
+    id: int | None = None
+
+
+class EventKind(enum.Enum):
+    """What the access log records."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+    GRANTED = "granted"
+    NOT_RECOGNISED = "not_recognised"
+    DOOR_UNLOCKED = "door_unlocked"
+    DOOR_LOCKED = "door_locked"
+    RELAY_LOST = "relay_lost"
+    RELAY_BACK = "relay_back"
+    CAMERA_LOST = "camera_lost"
+    CAMERA_BACK = "camera_back"
+    FAULT = "fault"
+    ENROLLED = "enrolled"
+    PERSON_CHANGED = "person_changed"
+    PERSON_DELETED = "person_deleted"
+    PIN_CHANGED = "pin_changed"
+    ADMIN_LOGIN = "admin_login"
+    ADMIN_REFUSED = "admin_refused"
+    ADMIN_LOCKOUT = "admin_lockout"
+    EXPORTED = "exported"
+    MODELS_IMPORTED = "models_imported"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the access log. ``seq`` is assigned by the store."""
+
+    kind: EventKind
+    at_ms: int
+    person_id: int | None = None
+    person_name: str = ""
+    """The name at the time: it stays when the person is renamed, goes when they are deleted."""
+    detail: str = ""
+    similarity: float | None = None
+    threshold: float | None = None
+    seq: int | None = None
+
+
+# --- the door ---------------------------------------------------------------------------------
+
+
+class DoorState(enum.Enum):
+    """What the door controller is doing."""
+
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class DoorStatus:
+    """State of the door and its relay."""
+
+    state: DoorState
+    relay: str
+    """The relay in words, e.g. ``LCUS on /dev/ttyUSB0, channel 1``."""
+    is_simulated: bool
+    relock_at_ns: int | None = None
+    """Monotonic deadline of the pulse while UNLOCKED."""
+    message: str = ""
+    """What is wrong, when FAULT."""

@@ -1,0 +1,35 @@
+"""Shared fixtures: everything runs offscreen, and a test that leaks a thread fails."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+SHARED = Path(os.environ.get("DOOR_KIOSK_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> Iterator[None]:
+    """Fail a test that leaves a Python thread running."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 2.0
+    while leaked := [t for t in threading.enumerate() if t not in before and t.is_alive()]:
+        if time.monotonic() > deadline:
+            pytest.fail("threads left running: " + ", ".join(t.name for t in leaked))
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the real networks and photographs; skips where there is none."""
+    if not (SHARED / "models" / "SHA256SUMS").is_file():
+        pytest.skip(f"no networks and photographs at {SHARED}; set DOOR_KIOSK_SHARED")
+    return SHARED
