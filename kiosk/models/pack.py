@@ -1,0 +1,182 @@
+"""Model packs: import with digests checked, and what is installed.
+
+Layout of the models folder: each imported pack is a folder of its own, complete before it is used;
+the file ``current`` names the one in use and is replaced in one step, so that a failed import
+leaves the old pack working. A pack folder holds the manifest ``pack.toml``, the networks, and for
+each network ``NAME.selftest.npz`` and, for an embedder, ``NAME.thresholds.json``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from kiosk.errors import ModelError
+from kiosk.models.card import ModelCard, Role, parse_card
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MANIFEST = "pack.toml"
+_CURRENT = "current"
+_NEEDED = (Role.DETECTOR, Role.EMBEDDER)
+_MAX_BYTES = 2 * 1024**3
+IMPORT_HINT = "Import them with: door-kiosk models import DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """An installed pack."""
+
+    folder: Path
+    cards: tuple[ModelCard, ...]
+
+    def card(self, role: Role) -> ModelCard:
+        """Return the card for a role. Raises ModelError when the pack has none."""
+        for card in self.cards:
+            if card.role is role:
+                return card
+        raise ModelError(f"The installed pack has no {role.value}. {IMPORT_HINT}")
+
+    def file(self, card: ModelCard) -> Path:
+        """Return the network's file, digest checked. Raises ModelError."""
+        path = self.folder / card.file
+        check_digest(path, card)
+        return path
+
+    def self_test(self, card: ModelCard) -> Path:
+        """Return where the stored input and output of a network are."""
+        return self.folder / f"{card.name}.selftest.npz"
+
+    def thresholds(self, card: ModelCard) -> Path:
+        """Return where the measured thresholds of an embedder are."""
+        return self.folder / f"{card.name}.thresholds.json"
+
+
+def open_pack(models: Path) -> Pack:
+    """Return the pack in use. Raises ModelError when there is none or its manifest is damaged."""
+    try:
+        name = (models / _CURRENT).read_text(encoding="utf-8").strip()
+    except FileNotFoundError as error:
+        raise ModelError(f"No face models. {IMPORT_HINT}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"The models folder {models} cannot be read: {error}.") from error
+    folder = models / name
+    cards = tuple(
+        card for card in read_manifest(folder / MANIFEST) if (folder / card.file).exists()
+    )
+    if not cards:
+        raise ModelError(f"The installed pack {name} is empty. {IMPORT_HINT}")
+    return Pack(folder, cards)
+
+
+def import_pack(source: Path, models: Path, check: Callable[[Pack], object]) -> Pack:
+    """Copy the networks in ``source`` into ``models`` and make them the pack in use.
+
+    ``check`` is called with the complete copy before it is taken into use and may raise; it runs
+    the self-tests. Raises ModelError when a network is missing, has a wrong byte, or fails.
+    """
+    if not source.is_dir():
+        raise ModelError(f"{source} is not a folder. Name the folder that holds the models.")
+    own = source / MANIFEST
+    manifest = own if own.is_file() else builtin_folder() / "catalogue.toml"
+    extras = source if own.is_file() else builtin_folder()
+    cards = [card for card in read_manifest(manifest) if (source / card.file).is_file()]
+    missing = [role.value for role in _NEEDED if role not in {card.role for card in cards}]
+    if missing:
+        known = ", ".join(card.file for card in read_manifest(manifest))
+        raise ModelError(
+            f"{source} holds no {' and no '.join(missing)}. Expected files: {known}. "
+            "Nothing was imported."
+        )
+    for card in cards:
+        check_digest(source / card.file, card)
+    try:
+        models.mkdir(mode=0o700, parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix="pack-", dir=models))
+    except OSError as error:
+        raise ModelError(f"The models folder {models} cannot be written: {error}.") from error
+    try:
+        pack = _copy(source, manifest, extras, cards, staged)
+        check(pack)
+        _switch(models, staged.name)
+    except OSError as error:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise ModelError(
+            f"The models could not be copied: {error}. The old ones still work."
+        ) from error
+    except BaseException:
+        shutil.rmtree(staged, ignore_errors=True)
+        raise
+    for other in models.glob("pack-*"):
+        if other != staged:
+            shutil.rmtree(other, ignore_errors=True)
+    return pack
+
+
+def builtin_folder() -> Path:
+    """Return the folder of the catalogue and of the self-tests and thresholds that come along."""
+    return Path(str(files("assets"))) / "models"
+
+
+def read_manifest(path: Path) -> tuple[ModelCard, ...]:
+    """Return the cards in a manifest. Raises ModelError."""
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"The manifest {path} cannot be read: {error}.") from error
+    return tuple(parse_card(name, values) for name, values in tree.items())
+
+
+def check_digest(path: Path, card: ModelCard) -> None:
+    """Compare a file with its card. Raises ModelError when it is missing or differs."""
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ModelError(f"{path} is larger than 2 GiB and cannot be a model.")
+        with path.open("rb") as file:
+            digest = hashlib.sha256()
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}. {IMPORT_HINT}") from error
+    if digest.hexdigest() != card.sha256:
+        raise ModelError(
+            f"{path} is damaged or not the expected file: its SHA-256 is {digest.hexdigest()}, "
+            f"the model card says {card.sha256}. It is not used."
+        )
+
+
+def _copy(source: Path, manifest: Path, extras: Path, cards: list[ModelCard], staged: Path) -> Pack:
+    shutil.copyfile(manifest, staged / MANIFEST)
+    pack = Pack(staged, tuple(cards))
+    for card in cards:
+        shutil.copyfile(source / card.file, staged / card.file)
+        check_digest(staged / card.file, card)
+        for extra in (pack.self_test(card), pack.thresholds(card)):
+            if (extras / extra.name).is_file():
+                shutil.copyfile(extras / extra.name, extra)
+    for path in [*staged.iterdir(), staged]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return pack
+
+
+def _switch(models: Path, name: str) -> None:
+    fresh = models / f"{_CURRENT}.new"
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(name + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(models / _CURRENT)

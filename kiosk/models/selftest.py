@@ -1,0 +1,88 @@
+"""Start-up self-tests: a stored input must give the stored output.
+
+A network fed with swapped channels, or normalised twice, still finds faces and still separates a
+handful of people, so no look at the screen shows the mistake; a number does. The stored pictures
+are drawn, dim and strongly coloured, where such mistakes weigh most.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.domain import Pixels
+from kiosk.errors import ModelError
+from kiosk.models.card import Role
+from kiosk.models.runtime import Runtime
+
+# Full precision repeats to 0.9999 and 8-bit conversions to 0.988; the wrong mean gives 0.96.
+_MIN_COSINE = 0.985
+# Landmark offsets of a detector, in units of its regression targets: rounding gives 0.001, swapped
+# channels 0.13, subtracting the mean twice 0.34.
+_MAX_OFFSET_RMS = 0.05
+_COMPARED_ANCHORS = 32
+
+
+def record_self_test(runtime: Runtime, pixels: Pixels, path: Path) -> None:
+    """Run ``pixels`` (as :meth:`Runtime.infer` takes them) and store input and outputs."""
+    outputs = {f"output{i}": output for i, output in enumerate(runtime.infer(pixels))}
+    np.savez_compressed(path, pixels=pixels, **outputs)  # type: ignore[arg-type]
+
+
+def run_self_test(runtime: Runtime, path: Path) -> float:
+    """Repeat a stored run; return the agreement, 1 being perfect.
+
+    Raises ModelError when the network answers differently, or the stored test cannot be read.
+    """
+    card = runtime.card
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            pixels = stored["pixels"]
+            count = len(stored.files) - 1
+            expected = [stored[f"output{i}"] for i in range(count)]
+    except Exception as error:  # zip, npy and key errors: all mean a damaged file
+        raise ModelError(
+            f"The self-test of {card.name} cannot be read ({path.name}). "
+            "Import the models again: door-kiosk models import DIR"
+        ) from error
+    found = runtime.infer(pixels)
+    if [output.shape for output in found] != [output.shape for output in expected]:
+        raise _failure(card.name, "its outputs have another shape")
+    if card.role is Role.DETECTOR:
+        return _compare_detector(card.name, found, expected)
+    agreement = _cosine(found[0], expected[0])
+    if not agreement >= _MIN_COSINE:
+        raise _failure(card.name, f"cosine {agreement:.3f}, at least {_MIN_COSINE} wanted")
+    return agreement
+
+
+def _compare_detector(
+    name: str, found: list[NDArray[np.float32]], expected: list[NDArray[np.float32]]
+) -> float:
+    scores = next(output for output in expected if output.shape[-1] == 2)[:, 1]
+    best = np.argsort(-scores, kind="stable")[:_COMPARED_ANCHORS]
+    found_scores = next(output for output in found if output.shape[-1] == 2)[:, 1]
+    if not float(np.abs(found_scores[best] - scores[best]).mean()) < 0.1:
+        raise _failure(name, "it no longer finds the face in the stored picture")
+    worst = 0.0
+    for mine, stored in zip(found, expected, strict=True):
+        if stored.shape[-1] != 2:
+            difference = (mine[best] - stored[best]).astype(np.float64)
+            worst = max(worst, float(np.sqrt(np.mean(difference**2))))
+    if not worst <= _MAX_OFFSET_RMS:
+        raise _failure(name, f"landmarks off by {worst:.2f}, at most {_MAX_OFFSET_RMS} wanted")
+    return 1.0 - worst
+
+
+def _cosine(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    a, b = first.ravel().astype(np.float64), second.ravel().astype(np.float64)
+    return float(a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12))
+
+
+def _failure(name: str, how: str) -> ModelError:
+    return ModelError(
+        f"{name} failed its self-test ({how}): the file or the way it is fed is wrong, "
+        "and it is not used. Import the models again: door-kiosk models import DIR"
+    )

@@ -1,0 +1,65 @@
+"""Lists of photographs as CSV: columns ``person,path`` and, if present, others."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.errors import ConfigError
+
+_MAX_ROWS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One row. An empty ``person`` is a stranger; ``condition`` is carried through."""
+
+    person: str
+    path: str
+    file: Path
+    condition: str = ""
+    number: str = ""
+
+
+def read_photo_list(
+    path: Path, root: Path | None = None, columns: tuple[str, ...] = ("person", "path")
+) -> list[Photo]:
+    """Read a list; relative paths start at ``root``, else at the list's own folder.
+
+    Raises ConfigError when the file cannot be read or a column of ``columns`` is missing.
+    """
+    base = root if root is not None else path.parent
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            found = [name.strip().lower() for name in reader.fieldnames or []]
+            missing = [name for name in columns if name not in found]
+            if missing:
+                raise ConfigError(
+                    f"{path} lacks the column {' and '.join(missing)}; it has "
+                    f"{', '.join(found) or 'none'}. The first line must name the columns "
+                    f"{','.join(columns)}."
+                )
+            reader.fieldnames = found
+            rows = []
+            for row in reader:
+                if not (row["path"] or "").strip():
+                    raise ConfigError(f"{path}, line {reader.line_num}: the path is empty.")
+                rows.append(_photo(row, base))
+                if len(rows) > _MAX_ROWS:
+                    raise ConfigError(f"{path} has more than {_MAX_ROWS} rows.")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"{path} cannot be read as CSV: {error}.") from error
+    if not rows:
+        raise ConfigError(f"{path} lists no photographs.")
+    return rows
+
+
+def _photo(row: dict[str, str | None], base: Path) -> Photo:
+    def cell(name: str) -> str:
+        return (row.get(name) or "").strip()
+
+    name = cell("path")
+    # An absolute path stays itself: that is what pathlib's joining does.
+    return Photo(cell("person"), name, base / name, cell("condition"), cell("number"))

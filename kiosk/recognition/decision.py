@@ -1,0 +1,180 @@
+"""The decision over a visit: no single frame opens a door.
+
+A visit is one person's stay in front of the camera. Usable frames vote; the door is granted once,
+when enough of them agree on one person within a short time and none of them names another.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from kiosk.domain import Box, Decision, FaceReport, Guidance, Outcome, Phase
+
+_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRules:
+    """How a visit is judged; times in seconds."""
+
+    votes: int = 3
+    vote_window_s: float = 2.0
+    vote_span_s: float = 0.2
+    """The agreeing frames must lie at least this far apart: one glimpse is not three."""
+    unknown_votes: int = 6
+    unknown_after_s: float = 1.2
+    """Usable frames, and the time they must span, before "not recognised" is said."""
+    absence_s: float = 1.0
+    """Without a face for this long, the visit is over."""
+    guidance_after_s: float = 0.4
+    """A hint is shown when it has been true for this long, so that it does not flicker."""
+    welcome_s: float = 5.0
+    not_recognised_s: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Vote:
+    at_ns: int
+    person_id: int | None
+
+
+class VisitDecider:
+    """Follows visits frame by frame; give it every report in the order of the frames."""
+
+    def __init__(self, rules: VisitRules) -> None:
+        self._rules = rules
+        self._reset()
+
+    def _reset(self) -> None:
+        self._votes: deque[_Vote] = deque(maxlen=256)
+        self._seen_at_ns: int | None = None
+        self._frame_at_ns: int | None = None
+        self._box: Box | None = None
+        self._granted: int | None = None
+        self._granted_at_ns = 0
+        self._rejected_at_ns: int | None = None
+        self._hint: Guidance | None = None
+        self._hint_since_ns = 0
+        self._similarity: float | None = None
+        self._threshold: float | None = None
+
+    def update(self, report: FaceReport, at_ns: int) -> Decision:
+        """Take the report of a frame captured at ``at_ns`` (monotonic) and say where it leads.
+
+        A frame that is not newer than the last one is ignored: it must not vote twice.
+        """
+        if self._frame_at_ns is not None and at_ns <= self._frame_at_ns:
+            return self._decision(at_ns)
+        self._frame_at_ns = at_ns
+        if report.subject is None:
+            return self._without_face(at_ns)
+        if self._is_somebody_else(report.subject.box, at_ns):
+            self._reset()
+            self._frame_at_ns = at_ns
+        self._seen_at_ns, self._box = at_ns, report.subject.box
+        self._note_hint(report.refusal, at_ns)
+        if report.outcome is Outcome.REFUSED:
+            return self._decision(at_ns)
+        self._similarity = report.match.similarity if report.match else None
+        self._threshold = report.threshold
+        named = report.match.person_id if report.match else None
+        person = named if report.outcome is Outcome.ACCEPTED else None
+        self._votes.append(_Vote(at_ns, person))
+        granted = self._agreed_person(at_ns)
+        if granted is not None and granted != self._granted:
+            self._granted, self._granted_at_ns = granted, at_ns
+            self._rejected_at_ns = None
+            return self._decision(at_ns, granted_now=True)
+        if self._should_reject(at_ns):
+            self._rejected_at_ns = at_ns
+            return self._decision(at_ns, rejected_now=True)
+        return self._decision(at_ns)
+
+    def _without_face(self, at_ns: int) -> Decision:
+        absent = self._seen_at_ns is None or at_ns - self._seen_at_ns > self._s(
+            self._rules.absence_s
+        )
+        # A welcome stays readable after the person has walked through the door.
+        if absent and not self._is_welcoming(at_ns):
+            self._reset()
+            self._frame_at_ns = at_ns
+        elif absent:
+            self._votes.clear()
+            self._box = None
+        return self._decision(at_ns)
+
+    def _is_somebody_else(self, box: Box, at_ns: int) -> bool:
+        """Tell whether the face has jumped, or comes after an absence: that is a new visit."""
+        if self._seen_at_ns is None:
+            return False
+        if at_ns - self._seen_at_ns > self._s(self._rules.absence_s):
+            return True
+        if self._box is None:
+            return False
+        (x, y), (last_x, last_y) = box.centre, self._box.centre
+        size = max(box.width, self._box.width, 1.0)
+        # Nobody moves by more than their face's width between two frames of a live camera.
+        near_in_time = at_ns - self._seen_at_ns < self._s(0.3)
+        return near_in_time and (abs(x - last_x) > size or abs(y - last_y) > size)
+
+    def _agreed_person(self, at_ns: int) -> int | None:
+        window = self._s(self._rules.vote_window_s)
+        recent = [vote for vote in self._votes if at_ns - vote.at_ns <= window]
+        named = [vote for vote in recent if vote.person_id is not None]
+        if len(named) < self._rules.votes or len({vote.person_id for vote in named}) != 1:
+            return None
+        # Frames that recognise nobody count against: more than half must name the person.
+        if 2 * len(named) <= len(recent):
+            return None
+        if named[-1].at_ns - named[0].at_ns < self._s(self._rules.vote_span_s):
+            return None
+        return named[0].person_id
+
+    def _should_reject(self, at_ns: int) -> bool:
+        if self._granted is not None or self._rejected_at_ns is not None or not self._votes:
+            return False
+        enough = len(self._votes) >= self._rules.unknown_votes
+        return enough and at_ns - self._votes[0].at_ns >= self._s(self._rules.unknown_after_s)
+
+    def _note_hint(self, hint: Guidance | None, at_ns: int) -> None:
+        if hint is not self._hint:
+            self._hint, self._hint_since_ns = hint, at_ns
+
+    def _is_welcoming(self, at_ns: int) -> bool:
+        return self._granted is not None and at_ns - self._granted_at_ns < self._s(
+            self._rules.welcome_s
+        )
+
+    def _decision(
+        self, at_ns: int, granted_now: bool = False, rejected_now: bool = False
+    ) -> Decision:
+        def made(phase: Phase, guidance: Guidance | None = None) -> Decision:
+            return Decision(
+                phase,
+                guidance,
+                self._granted,
+                granted_now,
+                rejected_now,
+                self._similarity,
+                self._threshold,
+            )
+
+        if self._is_welcoming(at_ns):
+            return made(Phase.WELCOME)
+        if self._seen_at_ns is None:
+            return made(Phase.IDLE)
+        if self._granted is not None:
+            # Still standing there after the welcome: nothing more to say in this visit.
+            return made(Phase.IDLE)
+        shown_for = self._s(self._rules.not_recognised_s)
+        if self._rejected_at_ns is not None and at_ns - self._rejected_at_ns < shown_for:
+            return made(Phase.NOT_RECOGNISED)
+        hint_age = at_ns - self._hint_since_ns
+        if self._hint is not None and hint_age >= self._s(self._rules.guidance_after_s):
+            return made(Phase.GUIDANCE, self._hint)
+        return made(Phase.CHECKING)
+
+    @staticmethod
+    def _s(seconds: float) -> int:
+        return round(seconds * _NS)

@@ -1,0 +1,1 @@
+"""A face in a frame: detector, alignment, embedder, head pose, conditions, quality gate."""

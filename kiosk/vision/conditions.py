@@ -1,0 +1,99 @@
+"""What the picture of a face is like: size, light, noise, sharpness; numbers, no verdicts.
+
+All light and sharpness figures are taken on an oval inside the aligned 112 px chip, so that they
+mean the same for every face size and never include hair or background.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.domain import Conditions, Detection, Frame, Pixels
+from kiosk.vision.alignment import chip_landmarks, fit_similarity
+
+CHIP_PX = 112
+"""Size of the chip that :func:`assess` expects."""
+
+_EYE_DISTANCE_ON_CHIP_PX = float(np.linalg.norm(np.diff(chip_landmarks(CHIP_PX)[:2], axis=0)))
+_Y, _X = np.mgrid[0:CHIP_PX, 0:CHIP_PX]
+_OVAL: NDArray[np.bool_] = ((_X - 56) / 34) ** 2 + ((_Y - 70) / 38) ** 2 < 1
+_OVAL_U8 = _OVAL.astype(np.uint8)
+_LEFT, _RIGHT = (_OVAL & (_X < 56)).astype(np.uint8), (_OVAL & (_X >= 56)).astype(np.uint8)
+_CLIPPED_FROM = 250
+# The difference of two Laplacians: blind to edges that are straight for three pixels.
+_NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+_NOISE_SCALE = float(np.sqrt(np.pi / 2) / 6)
+_FINE_SIGMA_PX, _COARSE_SIGMA_PX = 0.8, 2.4
+# Horizontal, vertical and the two diagonal steps, with the squared length of each.
+_STEPS = ((0, 1, 1), (1, 0, 1), (1, 1, 4), (1, -1, 4))
+# The median of fine over coarse energy in each direction over 3,900 press and studio photographs.
+_TYPICAL_RATIO = np.array([10.5, 13.0, 11.0, 11.0])
+
+
+def assess(frame: Frame, face: Detection, chip: Pixels) -> Conditions:
+    """Measure the conditions of ``face``; ``chip`` is its aligned chip of CHIP_PX."""
+    luma = cv2.cvtColor(chip, cv2.COLOR_BGR2GRAY)
+    mean, deviation = cv2.meanStdDev(luma, mask=_OVAL_U8)
+    left, right = cv2.mean(luma, _LEFT)[0], cv2.mean(luma, _RIGHT)[0]
+    grey = luma.astype(np.float32)
+    noise = _NOISE_SCALE * cv2.mean(np.abs(cv2.filter2D(grey, -1, _NOISE_KERNEL)), _OVAL_U8)[0]
+    return Conditions(
+        eye_distance_px=frontal_eye_distance_px(face),
+        luminance=float(mean[0, 0]),
+        contrast=float(deviation[0, 0]),
+        clipped_fraction=float((luma[_OVAL] >= _CLIPPED_FROM).mean()),
+        side_light=abs(left - right) / max(left + right, 1e-6),
+        noise=float(noise),
+        sharpness=sharpness(grey),
+        inside_fraction=_inside_fraction(frame, face),
+    )
+
+
+def frontal_eye_distance_px(face: Detection) -> float:
+    """Return the distance between the eyes that this face would have if seen from the front.
+
+    From the scale of the fit to the chip: unlike the plain distance it does not shrink when the
+    head turns.
+    """
+    matrix = fit_similarity(face.landmarks, chip_landmarks(CHIP_PX))
+    return _EYE_DISTANCE_ON_CHIP_PX / max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-9)
+
+
+def sharpness(grey: NDArray[np.float32]) -> float:
+    """Return resolved detail of a chip (112, 112): 1 for a typical sharp face, 0 for none.
+
+    Energy of second differences at a fine scale, relative to a coarse one, in four directions; the
+    least of the four counts, because motion smears along one direction only. A ratio does not
+    depend on contrast, a chip not on the size of the face.
+    """
+    fine = _directional_energy(cv2.GaussianBlur(grey, (0, 0), _FINE_SIGMA_PX))
+    coarse = _directional_energy(cv2.GaussianBlur(grey, (0, 0), _COARSE_SIGMA_PX))
+    return float((fine / (coarse + 0.05) / _TYPICAL_RATIO).min())
+
+
+def directional_ratios(grey: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the four ratios before they are divided by the typical ones; to calibrate them."""
+    fine = _directional_energy(cv2.GaussianBlur(grey, (0, 0), _FINE_SIGMA_PX))
+    coarse = _directional_energy(cv2.GaussianBlur(grey, (0, 0), _COARSE_SIGMA_PX))
+    return fine / (coarse + 0.05)
+
+
+def _directional_energy(picture: NDArray[np.float32]) -> NDArray[np.float64]:
+    inner = picture[1:-1, 1:-1]
+    mask = _OVAL_U8[1:-1, 1:-1]
+    energies = []
+    for down, right, length in _STEPS:
+        ahead = picture[1 + down : CHIP_PX - 1 + down, 1 + right : CHIP_PX - 1 + right]
+        behind = picture[1 - down : CHIP_PX - 1 - down, 1 - right : CHIP_PX - 1 - right]
+        second = ahead + behind - 2 * inner
+        energies.append(cv2.mean(second * second, mask)[0] / length)
+    return np.array(energies)
+
+
+def _inside_fraction(frame: Frame, face: Detection) -> float:
+    box = face.box
+    width = min(box.right, frame.width_px) - max(box.left, 0.0)
+    height = min(box.bottom, frame.height_px) - max(box.top, 0.0)
+    return max(width, 0.0) * max(height, 0.0) / max(box.area, 1e-9)

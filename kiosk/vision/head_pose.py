@@ -1,0 +1,110 @@
+"""Head pose from the five landmarks.
+
+Signs (see :class:`kiosk.domain.HeadPose`): yaw > 0 when the nose points to the right of the
+picture, pitch > 0 when it points up, roll > 0 when the head leans clockwise in the picture. The
+head's rotation is Rz(roll)·Ry(yaw)·Rx(pitch): roll is the lean in the picture, yaw and pitch are
+those of the head once it is upright.
+
+The estimate is the most probable pose of a mean face under weak perspective (a face is shallow
+compared with its distance from the door): Gauss–Newton on yaw, pitch, roll, scale and shift, each
+landmark weighted by how much people and expressions differ there. The weights matter: with equal
+ones a smile, which lifts the mouth, reads as a head bowed by up to 40°. It needs no focal length,
+which a kiosk does not know.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.domain import HeadPose
+from kiosk.vision.alignment import fit_similarity
+
+# The mean frontal face in units of the eye distance: x right, y down, z away from the camera.
+# x and y follow from the standard face chip (alignment.py); the depths are anthropometric means
+# (nose tip about 33 mm, mouth corners about 5 mm in front of the pupils, pupils 63 mm apart).
+SHAPE: NDArray[np.float64] = np.array(
+    [
+        [-0.5, 0.0, 0.0],
+        [0.5, 0.0, 0.0],
+        [0.0, 0.571, -0.52],
+        [-0.414, 1.155, -0.08],
+        [0.414, 1.155, -0.08],
+    ]
+)
+# How far landmarks stray from that shape, standard deviations in eye distances, x then y. The
+# mouth corners stray most, and upwards most of all: a smile moves them.
+_STRAY: NDArray[np.float64] = np.array(
+    [[0.04, 0.03], [0.04, 0.03], [0.06, 0.06], [0.08, 0.20], [0.08, 0.20]]
+)
+_WEIGHT: NDArray[np.float64] = (1 / _STRAY).ravel()
+# Heads in front of a door: standard deviations of yaw, pitch and roll beyond the landmarks' lean.
+_PRIOR: NDArray[np.float64] = 1 / np.radians([60.0, 20.0, 60.0])
+_STEPS = 5
+_MAX_TURN_PER_STEP = 0.5
+
+
+def estimate_head_pose(landmarks: NDArray[np.float32]) -> HeadPose:
+    """Return the pose for landmarks (5, 2) in pixels, in the order of domain.Detection.
+
+    Raises ValueError when the landmarks coincide.
+    """
+    upright = fit_similarity(landmarks, SHAPE[:, :2])
+    lean = -np.arctan2(upright[1, 0], upright[0, 0])
+    points = landmarks.astype(np.float64) @ upright[:, :2].T + upright[:, 2]
+    # The nose leads when the head turns; half an eye distance of depth gives a first yaw.
+    lead = points[2, 0] - points[[0, 1, 3, 4], 0].mean()
+    angles = np.array([np.clip(2 * lead, -1.2, 1.2), 0.0, 0.0])
+    scale, shift = 1.0, np.zeros(2)
+    jacobian = np.zeros((13, 6))
+    jacobian[10:, :3] = np.diag(_PRIOR)
+    for _ in range(_STEPS):
+        turned, derivatives = _turn(angles)
+        residual = (points - scale * turned - shift).ravel() * _WEIGHT
+        for column, derivative in enumerate(derivatives):
+            jacobian[:10, column] = scale * derivative.ravel() * _WEIGHT
+        jacobian[:10, 3] = turned.ravel() * _WEIGHT
+        jacobian[0:10:2, 4] = _WEIGHT[0::2]
+        jacobian[1:10:2, 5] = _WEIGHT[1::2]
+        target = np.concatenate([residual, -angles * _PRIOR])
+        change = np.linalg.solve(jacobian.T @ jacobian, jacobian.T @ target)
+        angles = angles + np.clip(change[:3], -_MAX_TURN_PER_STEP, _MAX_TURN_PER_STEP)
+        scale += float(change[3])
+        shift = shift + change[4:]
+    yaw_deg, pitch_deg, roll_deg = np.degrees([angles[0], angles[1], angles[2] + lean])
+    return HeadPose(float(yaw_deg), float(pitch_deg), (float(roll_deg) + 180) % 360 - 180)
+
+
+def rotation_matrix(pose: HeadPose) -> NDArray[np.float64]:
+    """Return Rz(roll)·Ry(yaw)·Rx(pitch), shape (3, 3): x right, y down, z away from the camera."""
+    yaw, pitch, roll = np.radians([pose.yaw_deg, pose.pitch_deg, pose.roll_deg])
+    return _about_z(roll) @ _about_y(yaw) @ _about_x(pitch)
+
+
+def _turn(angles: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """Return the turned shape's x and y, (5, 2), and its derivatives by yaw, pitch and roll."""
+    yaw, pitch, roll = angles
+    x, y, z = _about_x(pitch), _about_y(yaw), _about_z(roll)
+    # d/dα of a rotation by α is the rotation by α + 90°, less its fixed axis.
+    dx = _about_x(pitch + np.pi / 2) - np.diag([1.0, 0, 0])
+    dy = _about_y(yaw + np.pi / 2) - np.diag([0, 1.0, 0])
+    dz = _about_z(roll + np.pi / 2) - np.diag([0, 0, 1.0])
+    tilted = y @ x
+    turned = (SHAPE @ (z @ tilted).T)[:, :2]
+    parts = [z @ dy @ x, z @ y @ dx, dz @ tilted]
+    return turned, [(SHAPE @ part.T)[:, :2] for part in parts]
+
+
+def _about_x(angle: float) -> NDArray[np.float64]:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[1, 0, 0], [0, c, s], [0, -s, c]])
+
+
+def _about_y(angle: float) -> NDArray[np.float64]:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
+
+
+def _about_z(angle: float) -> NDArray[np.float64]:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
