@@ -1,0 +1,121 @@
+"""Slowing down guesses: how long to wait after wrong PINs, kept across restarts.
+
+Waits are measured on the monotonic clock, which nobody can set, and belong to one boot, because
+that clock begins anew with each. After a reboot a wait starts again in full.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+FREE_FAILURES = 5
+"""Wrong PINs until the first wait."""
+FIRST_WAIT_S = 30.0
+LONGEST_WAIT_S = 3600.0
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class TextStorage(Protocol):
+    """Where texts are kept; a change must be on the disk when the call returns."""
+
+    def get(self, key: str) -> str | None: ...
+    def set(self, key: str, value: str) -> None: ...
+    def delete(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LockoutClock:
+    """A moment: monotonic nanoseconds, and the boot they belong to."""
+
+    monotonic_ns: int
+    boot_id: str
+
+
+def read_lockout_clock(boot_id_path: Path = BOOT_ID) -> LockoutClock:
+    """Return the present moment."""
+    try:
+        boot_id = boot_id_path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        # Then only a clock that runs backwards gives a reboot away.
+        boot_id = ""
+    return LockoutClock(time.monotonic_ns(), boot_id)
+
+
+def wait_after(failures: int) -> float:
+    """Return the wait that ``failures`` wrong PINs in a row cost, seconds."""
+    if failures < FREE_FAILURES:
+        return 0.0
+    # The exponent is capped because a float cannot hold 2**1024.
+    doublings = min(failures - FREE_FAILURES, 32)
+    return min(FIRST_WAIT_S * 2.0**doublings, LONGEST_WAIT_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    failures: int
+    since_ns: int
+    boot_id: str
+
+
+class Lockout:
+    """The count of wrong PINs in a row and the wait it costs."""
+
+    def __init__(self, storage: TextStorage, key: str) -> None:
+        self._storage = storage
+        self._key = key
+
+    def wait_s(self, now: LockoutClock) -> float:
+        """Return how long no PIN is looked at yet, seconds; 0 when one may be tried."""
+        state = self._load(now)
+        wait_s = wait_after(state.failures)
+        if wait_s == 0.0:
+            return 0.0
+        elapsed_ns = now.monotonic_ns - state.since_ns
+        if state.boot_id != now.boot_id or elapsed_ns < 0:
+            # How much of the wait had passed before the reboot is not known.
+            self._save(_State(state.failures, now.monotonic_ns, now.boot_id))
+            return wait_s
+        return max(wait_s - elapsed_ns / 1e9, 0.0)
+
+    def attempts_left(self, now: LockoutClock) -> int:
+        """Return how many wrong PINs are free before the next one costs a wait."""
+        return max(FREE_FAILURES - self._load(now).failures, 0)
+
+    def count_failure(self, now: LockoutClock) -> None:
+        """Count a wrong PIN; its wait begins now."""
+        failures = self._load(now).failures + 1
+        self._save(_State(failures, now.monotonic_ns, now.boot_id))
+
+    def clear(self) -> None:
+        """Forget all wrong PINs."""
+        self._storage.delete(self._key)
+
+    def _save(self, state: _State) -> None:
+        fields = {
+            "failures": state.failures,
+            "since_ns": state.since_ns,
+            "boot_id": state.boot_id,
+        }
+        self._storage.set(self._key, json.dumps(fields))
+
+    def _load(self, now: LockoutClock) -> _State:
+        text = self._storage.get(self._key)
+        if text is None:
+            return _State(0, now.monotonic_ns, now.boot_id)
+        try:
+            fields = json.loads(text)
+            failures, since_ns = fields["failures"], fields["since_ns"]
+            boot_id = fields["boot_id"]
+            if type(failures) is int and type(since_ns) is int and type(boot_id) is str:
+                return _State(max(failures, 0), since_ns, boot_id)
+        except (ValueError, KeyError, TypeError):
+            pass
+        # A damaged count must not open the way to more guesses.
+        state = _State(FREE_FAILURES, now.monotonic_ns, now.boot_id)
+        self._save(state)
+        return state

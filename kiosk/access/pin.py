@@ -1,0 +1,145 @@
+"""The administrator's PIN: what is acceptable, how it is kept, whether it is right."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from dataclasses import dataclass
+
+import argon2
+from argon2.exceptions import (
+    HashingError,
+    InvalidHashError,
+    VerificationError,
+    VerifyMismatchError,
+)
+
+from kiosk.access.lockout import FREE_FAILURES, Lockout, LockoutClock, TextStorage
+from kiosk.errors import KioskError, PinError
+
+_log = logging.getLogger(__name__)
+
+MIN_DIGITS = 6
+MAX_DIGITS = 12
+
+_HASH_KEY = "admin_pin"
+_LOCKOUT_KEY = "admin_pin_lockout"
+_RESET = "Set a new one on this computer with: door-kiosk pin reset"
+
+
+@dataclass(frozen=True, slots=True)
+class PinVerdict:
+    """Whether a PIN was right."""
+
+    accepted: bool
+    wait_s: float = 0.0
+    """> 0: entry is locked for so long."""
+    attempts_left: int = 0
+    """Tries until entry is locked, when it is not."""
+
+
+def default_hasher() -> argon2.PasswordHasher:
+    """Argon2id with 19 MiB and two passes, OWASP's choice for small machines."""
+    return argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+
+
+def check_strength(pin: str) -> None:
+    """Raise PinError, with the rule in it, when a PIN is not acceptable as a new one."""
+    if not (pin.isascii() and pin.isdigit()):
+        raise PinError("A PIN consists of digits only.")
+    if not MIN_DIGITS <= len(pin) <= MAX_DIGITS:
+        raise PinError(f"A PIN has {MIN_DIGITS} to {MAX_DIGITS} digits; this one has {len(pin)}.")
+    digits = [int(character) for character in pin]
+    steps = {(b - a) % 10 for a, b in itertools.pairwise(digits)}
+    if steps == {0}:
+        raise PinError("A PIN of one repeated digit is too easy to guess. Choose another one.")
+    if steps in ({1}, {9}):
+        raise PinError("A PIN that counts up or down is too easy to guess. Choose another one.")
+    for period in range(2, len(pin) // 2 + 1):
+        if all(pin[i] == pin[i % period] for i in range(len(pin))):
+            raise PinError(
+                f"A PIN that repeats {pin[:period]} is too easy to guess. Choose another one."
+            )
+
+
+class PinVault:
+    """Keep the PIN as an Argon2id hash and count wrong ones.
+
+    Not thread-safe: call it from the thread that owns ``storage``. A check takes 30–200 ms. What
+    the storage raises passes through every method; nothing is then accepted.
+    """
+
+    def __init__(self, storage: TextStorage, hasher: argon2.PasswordHasher | None = None) -> None:
+        self._storage = storage
+        self._hasher = hasher or default_hasher()
+        self._lockout = Lockout(storage, _LOCKOUT_KEY)
+
+    def is_set(self) -> bool:
+        """Return whether there is a PIN."""
+        return bool(self._storage.get(_HASH_KEY))
+
+    def set_pin(self, pin: str) -> None:
+        """Replace the PIN and forget wrong ones. Raises PinError when it is too weak."""
+        check_strength(pin)
+        self._storage.set(_HASH_KEY, self._hash(pin))
+        self._lockout.clear()
+
+    def clear(self) -> None:
+        """Remove the PIN and forget wrong ones."""
+        self._storage.delete(_HASH_KEY)
+        self._lockout.clear()
+
+    def check(self, pin: str, now: LockoutClock) -> PinVerdict:
+        """Say whether ``pin`` is the PIN; while entry is locked it is not even looked at.
+
+        Raises PinError when there is no PIN or its stored hash is damaged.
+        """
+        stored = self._storage.get(_HASH_KEY)
+        if not stored:
+            raise PinError(f"No administrator PIN is set. {_RESET}.")
+        self._refuse_damaged(stored)
+        wait_s = self._lockout.wait_s(now)
+        if wait_s > 0:
+            return PinVerdict(accepted=False, wait_s=wait_s)
+        # Counted before it is compared: switching off in between must not buy another try.
+        self._lockout.count_failure(now)
+        if not self._matches(stored, pin):
+            return PinVerdict(
+                accepted=False,
+                wait_s=self._lockout.wait_s(now),
+                attempts_left=self._lockout.attempts_left(now),
+            )
+        self._lockout.clear()
+        if self._hasher.check_needs_rehash(stored):
+            self._renew(pin)
+        return PinVerdict(accepted=True, attempts_left=FREE_FAILURES)
+
+    def _refuse_damaged(self, stored: str) -> None:
+        try:
+            argon2.extract_parameters(stored)
+        except InvalidHashError as error:
+            raise PinError(f"The stored PIN is damaged. {_RESET}.") from error
+
+    def _matches(self, stored: str, pin: str) -> bool:
+        # A new PIN may not be so long; hashing a book would only take time.
+        if len(pin) > MAX_DIGITS or not pin.isascii():
+            return False
+        try:
+            return self._hasher.verify(stored, pin)
+        except VerifyMismatchError:
+            return False
+        except (VerificationError, InvalidHashError) as error:
+            raise PinError(f"The stored PIN cannot be checked: {error}. {_RESET}.") from error
+
+    def _hash(self, pin: str) -> str:
+        try:
+            return self._hasher.hash(pin)
+        except HashingError as error:
+            raise PinError(f"The PIN cannot be stored: {error}. Try again.") from error
+
+    def _renew(self, pin: str) -> None:
+        try:
+            self._storage.set(_HASH_KEY, self._hash(pin))
+        except KioskError as error:
+            # The PIN was right, and the old hash is as good as it was.
+            _log.warning("the PIN keeps its older hash: %s", error)

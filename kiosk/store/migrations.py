@@ -1,0 +1,121 @@
+"""The schema as numbered steps. A step, once released, never changes.
+
+Steps are literal SQL and use no model classes: those describe the newest schema only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kiosk.errors import StoreError
+
+Step = tuple[str, ...]
+"""Statements that lead from one schema version to the next."""
+
+STEPS: tuple[Step, ...] = (
+    (
+        """CREATE TABLE people (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            number TEXT UNIQUE,
+            enabled INTEGER NOT NULL DEFAULT 1,
+            consent_at_ms INTEGER,
+            created_at_ms INTEGER NOT NULL
+        )""",
+        """CREATE TABLE templates (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+            view TEXT NOT NULL,
+            vector BLOB NOT NULL,
+            dim INTEGER NOT NULL,
+            model_name TEXT NOT NULL,
+            model_version TEXT NOT NULL,
+            precision TEXT NOT NULL,
+            created_at_ms INTEGER NOT NULL
+        )""",
+        "CREATE INDEX templates_model ON templates (model_name, model_version, precision)",
+        "CREATE INDEX templates_person ON templates (person_id)",
+        """CREATE TABLE events (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            at_ms INTEGER NOT NULL,
+            person_id INTEGER,
+            person_name TEXT NOT NULL DEFAULT '',
+            detail TEXT NOT NULL DEFAULT '',
+            similarity REAL,
+            threshold REAL,
+            digest BLOB NOT NULL
+        )""",
+        "CREATE INDEX events_at ON events (at_ms)",
+        "CREATE INDEX events_person ON events (person_id)",
+        """CREATE TABLE settings (
+            key TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        )""",
+    ),
+)
+
+SCHEMA_VERSION = len(STEPS)
+
+
+def backup_path(path: Path, version: int) -> Path:
+    """Where the copy made before leaving schema ``version`` is kept."""
+    return path.with_name(f"{path.name}.backup-v{version}")
+
+
+def migrate(connection: Any, version: int, steps: Sequence[Step]) -> None:
+    """Bring an open database from schema ``version`` to the newest.
+
+    Each step commits together with its version number, so an interrupted migration resumes
+    where it stopped. Raises StoreError when a step would leave rows without their parent.
+    """
+    # Rebuilding a table drops its old self; with enforcement on that would delete its children.
+    # SQLite ignores this pragma inside a transaction, hence here.
+    connection.execute_sql("PRAGMA foreign_keys = OFF")
+    for number, statements in enumerate(steps[version:], start=version + 1):
+        with connection.atomic("IMMEDIATE"):
+            for statement in statements:
+                connection.execute_sql(statement)
+            if connection.execute_sql("PRAGMA foreign_key_check").fetchone() is not None:
+                raise StoreError(
+                    f"The database cannot be brought to schema {number}: some templates belong "
+                    "to nobody. Nothing was changed; restore it from a backup."
+                )
+            connection.execute_sql(f"PRAGMA user_version = {number}")
+    connection.execute_sql("PRAGMA foreign_keys = ON")
+
+
+def back_up(connection: Any, path: Path, version: int) -> Path:
+    """Write a compact, readable-by-owner copy beside the database and return its path.
+
+    A copy left by an earlier attempt at the same migration is replaced.
+    """
+    target = backup_path(path, version)
+    partial = target.with_name(target.name + ".partial")
+    with contextlib.suppress(FileNotFoundError):
+        partial.unlink()
+    # VACUUM INTO accepts an existing file only when it is empty; made here it has our mode.
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    try:
+        connection.execute_sql("VACUUM INTO ?", (str(partial),))
+        sync_path(partial)
+        partial.replace(target)
+        sync_path(target.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+    return target
+
+
+def sync_path(path: Path) -> None:
+    """Flush a file or folder to the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,255 @@
+"""The people who are enrolled, and their templates."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import peewee
+from numpy.typing import NDArray
+
+from kiosk.domain import ModelId, Person, Template
+from kiosk.errors import EnrolmentError, StoreError
+from kiosk.store.database import Database
+from kiosk.store.names import clean_name, clean_number, searchable
+from kiosk.store.vectors import pack_vector, unpack_vectors
+
+_log = logging.getLogger(__name__)
+_peewee: Any = peewee
+
+
+class PeopleTable:
+    """People and templates. Every method raises StoreError when the disk does not play along.
+
+    A change is on the disk when the method returns, or has not happened at all.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._people = database.tables.people
+        self._templates = database.tables.templates
+        self._damaged = 0
+
+    @property
+    def damaged_templates(self) -> int:
+        """Templates that the last :meth:`templates` found damaged and left out."""
+        return self._damaged
+
+    def add(self, name: str, number: str, consent_at_ms: int | None, now_ms: int) -> Person:
+        """Add somebody without templates; ``number`` may be empty.
+
+        Raises EnrolmentError when the name is not usable or the number is taken.
+        """
+        name, number = clean_name(name), clean_number(number)
+        with self._database.writing():
+            if number:
+                self._refuse_taken(number)
+            person_id = self._people.insert(
+                name=name,
+                number=number or None,
+                enabled=True,
+                consent_at_ms=consent_at_ms,
+                created_at_ms=now_ms,
+            ).execute()
+            return self._existing(int(person_id))
+
+    def enrol(
+        self,
+        name: str,
+        number: str,
+        consent_at_ms: int | None,
+        templates: Sequence[Template],
+        now_ms: int,
+    ) -> Person:
+        """Add somebody together with their templates, or not at all.
+
+        The ``person_id`` inside the templates is ignored. Raises EnrolmentError as :meth:`add`
+        does, and when there is no template or one is not usable.
+        """
+        with self._database.writing():
+            person = self.add(name, number, consent_at_ms, now_ms)
+            return self.add_templates(person.id, templates)
+
+    def get(self, person_id: int) -> Person | None:
+        """Return somebody, or None when nobody has that id."""
+        with self._database.reading():
+            rows = list(self._select().where(self._people.id == person_id).tuples())
+        return _person(rows[0]) if rows else None
+
+    def find(self, search: str = "") -> list[Person]:
+        """Return people whose name or number contains ``search``, by name; empty finds all.
+
+        Letter case is ignored in every script, and no character is a wildcard.
+        """
+        wanted = searchable(search.strip())
+        with self._database.reading():
+            people = [_person(row) for row in self._select().tuples()]
+        # SQLite's LIKE folds ASCII only.
+        found = [
+            p for p in people if wanted in searchable(p.name) or wanted in searchable(p.number)
+        ]
+        return sorted(found, key=lambda p: (searchable(p.name), p.id))
+
+    def set_enabled(self, person_id: int, enabled: bool) -> Person:
+        """Allow or stop somebody being recognised. Raises EnrolmentError when unknown."""
+        return self._change(person_id, enabled=enabled)
+
+    def rename(self, person_id: int, name: str) -> Person:
+        """Change a name; events keep the former one. Raises EnrolmentError."""
+        return self._change(person_id, name=clean_name(name))
+
+    def delete(self, person_id: int) -> None:
+        """Remove somebody, their templates and their name in events; bytes are overwritten.
+
+        Copies made earlier (a backup, an exported log) are not reached. Raises EnrolmentError
+        when unknown.
+        """
+        events = self._database.tables.events
+        with self._database.writing():
+            self._existing(person_id)
+            self._people.delete().where(self._people.id == person_id).execute()
+            events.update(person_name="").where(events.person_id == person_id).execute()
+        try:
+            truncated = self._database.truncate_log()
+        except StoreError as error:
+            _log.warning("deleted data stays in the write-ahead log for now: %s", error)
+        else:
+            if not truncated:
+                _log.warning("deleted data stays in the write-ahead log until it is idle")
+
+    def replace_templates(self, person_id: int, templates: Sequence[Template]) -> Person:
+        """Put templates in the place of all former ones, of any model. Raises EnrolmentError."""
+        with self._database.writing():
+            self._templates.delete().where(self._templates.person_id == person_id).execute()
+            return self.add_templates(person_id, templates)
+
+    def add_templates(self, person_id: int, templates: Sequence[Template]) -> Person:
+        """Add templates to somebody; the ``person_id`` inside them is ignored.
+
+        Raises EnrolmentError when the person is unknown, or there is no or no usable template.
+        """
+        if not templates:
+            raise EnrolmentError("There is nothing to enrol: take at least one view of the face.")
+        with self._database.writing():
+            self._existing(person_id)
+            for template in templates:
+                model = template.embedding.model
+                self._templates.insert(
+                    person_id=person_id,
+                    view=template.view,
+                    vector=pack_vector(template.embedding),
+                    dim=int(template.embedding.vector.size),
+                    model_name=model.name,
+                    model_version=model.version,
+                    precision=model.precision,
+                    created_at_ms=template.created_at_ms,
+                ).execute()
+            return self._existing(person_id)
+
+    def templates(self, model: ModelId) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the templates of ``model`` of all enabled people.
+
+        Person ids have shape (N,), dtype int64, and unit vectors (N, D), dtype float32, in the
+        order they were added; D is 0 when there are none. Damaged rows are left out, logged and
+        counted in :attr:`damaged_templates`.
+        """
+        people, table = self._people, self._templates
+        query = (
+            table.select(table.person_id, table.vector)
+            .join(people, on=(people.id == table.person_id))
+            .where(people.enabled, self._is_of(model))
+            .order_by(table.id)
+        )
+        with self._database.reading():
+            rows = list(query.tuples())
+        vectors, usable = unpack_vectors([vector for _, vector in rows])
+        self._damaged = len(rows) - len(vectors)
+        if self._damaged:
+            _log.error("%d of %d templates are damaged and not used", self._damaged, len(rows))
+        ids = np.array([person_id for person_id, _ in rows], dtype=np.int64)[usable]
+        return ids, vectors
+
+    def people_by_model(self) -> dict[ModelId, int]:
+        """Count the enabled people who have templates, for each model there are any of."""
+        people, table = self._people, self._templates
+        columns = (table.model_name, table.model_version, table.precision)
+        query = (
+            table.select(*columns, _peewee.fn.COUNT(table.person_id.distinct()))
+            .join(people, on=(people.id == table.person_id))
+            .where(people.enabled)
+            .group_by(*columns)
+        )
+        with self._database.reading():
+            return {ModelId(*row[:3]): int(row[3]) for row in query.tuples()}
+
+    def count_without(self, model: ModelId) -> int:
+        """Count the enabled people who have templates, but none of ``model``."""
+        people, table = self._people, self._templates
+        anything = table.select(table.person_id)
+        usable = table.select(table.person_id).where(self._is_of(model))
+        query = people.select().where(
+            people.enabled, people.id.in_(anything), people.id.not_in(usable)
+        )
+        with self._database.reading():
+            return int(query.count())
+
+    def _is_of(self, model: ModelId) -> Any:
+        table = self._templates
+        return (
+            (table.model_name == model.name)
+            & (table.model_version == model.version)
+            & (table.precision == model.precision)
+        )
+
+    def _select(self) -> Any:
+        people, table = self._people, self._templates
+        return (
+            people.select(
+                people.id,
+                people.name,
+                people.number,
+                people.enabled,
+                people.consent_at_ms,
+                people.created_at_ms,
+                _peewee.fn.COUNT(table.id),
+            )
+            .join(table, _peewee.JOIN.LEFT_OUTER, on=(table.person_id == people.id))
+            .group_by(people.id)
+        )
+
+    def _change(self, person_id: int, **columns: Any) -> Person:
+        with self._database.writing():
+            self._existing(person_id)
+            self._people.update(**columns).where(self._people.id == person_id).execute()
+            return self._existing(person_id)
+
+    def _existing(self, person_id: int) -> Person:
+        person = self.get(person_id)
+        if person is None:
+            raise EnrolmentError(
+                "This person is no longer enrolled. Go back to the list and choose again."
+            )
+        return person
+
+    def _refuse_taken(self, number: str) -> None:
+        with self._database.reading():
+            holder = self._people.get_or_none(self._people.number == number)
+        if holder is not None:
+            raise EnrolmentError(
+                f"Number {number} already belongs to {holder.name}. Enter another number, or "
+                "leave it empty."
+            )
+
+
+def _person(row: tuple[Any, ...]) -> Person:
+    return Person(
+        id=int(row[0]),
+        name=str(row[1]),
+        number=row[2] or "",
+        enabled=bool(row[3]),
+        consent_at_ms=row[4],
+        created_at_ms=int(row[5]),
+        template_count=int(row[6]),
+    )

@@ -1,0 +1,48 @@
+"""Everything in one database, opened and closed together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiosk.store.database import Database
+from kiosk.store.events import EventLog
+from kiosk.store.people import PeopleTable
+from kiosk.store.settings import SettingsTable
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open database and its tables; use it on the thread that opened it."""
+
+    database: Database
+    people: PeopleTable
+    events: EventLog
+    settings: SettingsTable
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = True) -> Store:
+        """Open the database at ``path``. Raises as :meth:`Database.open` does."""
+        database = Database.open(path, create=create)
+        return cls(
+            database=database,
+            people=PeopleTable(database),
+            events=EventLog(database),
+            settings=SettingsTable(database),
+        )
+
+    def close(self) -> None:
+        """Close the database; closing twice does no harm."""
+        self.database.close()
+
+
+@contextlib.contextmanager
+def opened(path: Path, *, create: bool = True) -> Iterator[Store]:
+    """Open the store for the length of a block, for command-line tools. Raises StoreError."""
+    store = Store.open(path, create=create)
+    try:
+        yield store
+    finally:
+        store.close()

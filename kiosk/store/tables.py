@@ -1,0 +1,72 @@
+"""The tables as peewee models, made anew for each database so that several can be open at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+
+# peewee 4.5 brings partial types and 3.17 none: as Any the code reads the same under both.
+_peewee: Any = peewee
+_Model: Any = peewee.Model
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The model class of each table."""
+
+    people: Any
+    templates: Any
+    events: Any
+    settings: Any
+
+    def all(self) -> tuple[Any, ...]:
+        return self.people, self.templates, self.events, self.settings
+
+
+def bind_tables(database: Any) -> Tables:
+    """Make models of the current schema that belong to ``database``; nothing is executed."""
+    pw = _peewee
+    bound = database
+
+    class Base(_Model):  # type: ignore[misc]
+        class Meta:
+            database = bound
+            legacy_table_names = False
+
+    class People(Base):
+        id = pw.AutoField()
+        name = pw.TextField()
+        number = pw.TextField(null=True, unique=True)
+        enabled = pw.BooleanField(default=True)
+        consent_at_ms = pw.IntegerField(null=True)
+        created_at_ms = pw.IntegerField()
+
+    class Templates(Base):
+        id = pw.AutoField()
+        person_id = pw.IntegerField()
+        view = pw.TextField()
+        vector = pw.BlobField()
+        dim = pw.IntegerField()
+        model_name = pw.TextField()
+        model_version = pw.TextField()
+        precision = pw.TextField()
+        created_at_ms = pw.IntegerField()
+
+    class Events(Base):
+        seq = pw.AutoField()
+        kind = pw.TextField()
+        at_ms = pw.IntegerField()
+        person_id = pw.IntegerField(null=True)
+        person_name = pw.TextField(default="")
+        detail = pw.TextField(default="")
+        similarity = pw.FloatField(null=True)
+        threshold = pw.FloatField(null=True)
+        digest = pw.BlobField()
+
+    class Settings(Base):
+        key = pw.TextField(primary_key=True)
+        value = pw.TextField()
+
+    return Tables(people=People, templates=Templates, events=Events, settings=Settings)
