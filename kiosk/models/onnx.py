@@ -41,12 +41,9 @@ class OnnxRuntime:
             found = [tuple(item.shape) for item in inputs]
             raise ModelError(f"{path.name} takes {found}, but its card says one input 1×{wanted}.")
         self._input_name = inputs[0].name
-        self._blob = cv2.dnn.Image2BlobParams()
-        # The parameters are applied after the channel swap, so they are in the network's order.
-        self._blob.swapRB = card.colour_order == "RGB"
-        self._blob.mean = card.mean
-        self._blob.scalefactor = tuple(1.0 / value for value in card.std)
-        self._blob.ddepth = cv2.CV_32F
+        self._blob = np.empty((1, *wanted), np.float32)
+        # Camera pixels are BGR; the card's mean and std are in the network's own order.
+        self._planes = (2, 1, 0) if card.colour_order == "RGB" else (0, 1, 2)
 
     @property
     def card(self) -> ModelCard:
@@ -58,24 +55,34 @@ class OnnxRuntime:
         return self._session
 
     def normalise(self, pixels: Pixels) -> NDArray[np.float32]:
-        """Return the network's input for an image: float32, shape (1, 3, height, width)."""
+        """Return the network's input for an image: float32, shape (1, 3, height, width).
+
+        The array is overwritten by the next call. Raises ModelError when the image does not fit.
+        """
         expected = (self._card.height_px, self._card.width_px, 3)
         if pixels.shape != expected or pixels.dtype != np.uint8:
             raise ModelError(
                 f"{self._card.name} takes uint8 {expected}, not {pixels.dtype} {pixels.shape}."
             )
-        blob: NDArray[np.float32] = cv2.dnn.blobFromImageWithParams(pixels, self._blob)
-        return blob
+        planes = cv2.split(pixels)
+        for out, source, mean, std in zip(
+            self._blob[0], self._planes, self._card.mean, self._card.std, strict=True
+        ):
+            np.subtract(planes[source], np.float32(mean), out=out, dtype=np.float32)
+            if std != 1.0:
+                np.multiply(out, np.float32(1.0 / std), out=out)
+        return self._blob
 
     def infer(self, pixels: Pixels) -> list[NDArray[np.float32]]:
         blob = self.normalise(pixels)
         try:
-            outputs = self._session.run(None, {self._input_name: blob})
+            found = self._session.run(None, {self._input_name: blob})
+            outputs = [np.asarray(output, np.float32)[0] for output in found]
         except Exception as error:
             raise ModelError(f"{self._card.name} failed to run: {error}.") from error
         if not all(np.isfinite(output).all() for output in outputs):
             raise ModelError(f"{self._card.name} returned values that are not numbers.")
-        return [output[0] for output in outputs]
+        return outputs
 
     def close(self) -> None:
         """Nothing to free by hand: the session goes with the object."""

@@ -81,7 +81,19 @@ class VisitDecider:
         named = report.match.person_id if report.match else None
         person = named if report.outcome is Outcome.ACCEPTED else None
         self._votes.append(_Vote(at_ns, person))
-        granted = self._agreed_person(at_ns)
+        if self._granted_has_left(at_ns):
+            # The next visit has begun; its frames so far count.
+            self._votes = deque(
+                (
+                    vote
+                    for vote in self._votes
+                    if vote.at_ns > self._granted_at_ns and vote.person_id != self._granted
+                ),
+                maxlen=self._votes.maxlen,
+            )
+            self._granted = None
+        # Older votes alone never open: who stands there now may be somebody else.
+        granted = self._agreed_person(at_ns) if person is not None else None
         if granted is not None and granted != self._granted:
             self._granted, self._granted_at_ns = granted, at_ns
             self._rejected_at_ns = None
@@ -117,6 +129,23 @@ class VisitDecider:
         # Nobody moves by more than their face's width between two frames of a live camera.
         near_in_time = at_ns - self._seen_at_ns < self._s(0.3)
         return near_in_time and (abs(x - last_x) > size or abs(y - last_y) > size)
+
+    def _granted_has_left(self, at_ns: int) -> bool:
+        """Tell whether somebody else stands where the granted person stood, without a gap.
+
+        Whoever follows on their heels must neither see their welcome nor pass without a judgement.
+        """
+        if self._granted is None:
+            return False
+        since = self._granted_at_ns
+        for vote in self._votes:
+            if vote.person_id == self._granted:
+                since = vote.at_ns
+        others = [vote for vote in self._votes if vote.at_ns > since]
+        return (
+            len(others) >= self._rules.unknown_votes
+            and at_ns - others[0].at_ns >= self._s(self._rules.unknown_after_s) // 2
+        )
 
     def _agreed_person(self, at_ns: int) -> int | None:
         window = self._s(self._rules.vote_window_s)

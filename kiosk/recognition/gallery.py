@@ -29,6 +29,11 @@ class Gallery:
         """Return a gallery without anybody."""
         return cls(model, np.empty(0, np.int64), np.empty((0, 0), np.float32))
 
+    def without(self, person_id: int) -> Gallery:
+        """Return the gallery of everybody else."""
+        keep = self._ids != person_id
+        return Gallery(self.model, self._ids[keep], self._vectors[keep])
+
     def __len__(self) -> int:
         """Return the number of templates."""
         return len(self._ids)
@@ -63,8 +68,9 @@ class Gallery:
         person, similarity = int(self._ids[best]), float(scores[best])
         first = int(np.searchsorted(self._ids, person, "left"))
         last = int(np.searchsorted(self._ids, person, "right"))
-        scores[first:last] = -1.0
         if self._people < 2:
             return Match(person, similarity, None, -1.0)
+        # Not −1: another person's template may be as far away as that.
+        scores[first:last] = -np.inf
         other = int(scores.argmax())
         return Match(person, similarity, int(self._ids[other]), float(scores[other]))

@@ -23,6 +23,7 @@ _CHIP_112: NDArray[np.float64] = np.array(
     ]
 )
 """Where the landmarks belong on a 112×112 chip (Deng et al., ArcFace, 2019)."""
+_MIN_SCALE = 1e-4
 
 
 def chip_landmarks(size_px: int) -> NDArray[np.float64]:
@@ -57,9 +58,12 @@ def align(frame: Frame, face: Detection, size_px: int) -> Pixels:
     """Return the face chip, shape (size_px, size_px, 3), uint8 BGR.
 
     A face larger than the chip is averaged down first: bilinear sampling alone would alias.
+    Raises ValueError when the landmarks are no face: they coincide or are a mirror image of one.
     """
     matrix = fit_similarity(face.landmarks, chip_landmarks(size_px))
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if not scale > _MIN_SCALE:
+        raise ValueError("the landmarks do not form a face")
     pixels = frame.pixels
     if scale <= 0.5:
         pixels, matrix = _averaged_down(pixels, face, matrix, int(1 / scale))

@@ -20,12 +20,16 @@ _EYE_DISTANCE_ON_CHIP_PX = float(np.linalg.norm(np.diff(chip_landmarks(CHIP_PX)[
 _Y, _X = np.mgrid[0:CHIP_PX, 0:CHIP_PX]
 _OVAL: NDArray[np.bool_] = ((_X - 56) / 34) ** 2 + ((_Y - 70) / 38) ** 2 < 1
 _OVAL_U8 = _OVAL.astype(np.uint8)
+_OVAL_PIXELS = int(_OVAL.sum())
 _LEFT, _RIGHT = (_OVAL & (_X < 56)).astype(np.uint8), (_OVAL & (_X >= 56)).astype(np.uint8)
 _CLIPPED_FROM = 250
 # The difference of two Laplacians: blind to edges that are straight for three pixels.
 _NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _NOISE_SCALE = float(np.sqrt(np.pi / 2) / 6)
 _FINE_SIGMA_PX, _COARSE_SIGMA_PX = 0.8, 2.4
+# The oval's surroundings: rows 32–107 and columns 22–89.
+_TOP, _BOTTOM, _LEFTMOST, _RIGHTMOST = 32, 108, 22, 90
+_CROPPED_OVAL = np.ascontiguousarray(_OVAL_U8[_TOP:_BOTTOM, _LEFTMOST:_RIGHTMOST])
 # Horizontal, vertical and the two diagonal steps, with the squared length of each.
 _STEPS = ((0, 1, 1), (1, 0, 1), (1, 1, 4), (1, -1, 4))
 # The median of fine over coarse energy in each direction over 3,900 press and studio photographs.
@@ -81,15 +85,16 @@ def directional_ratios(grey: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _directional_energy(picture: NDArray[np.float32]) -> NDArray[np.float64]:
-    inner = picture[1:-1, 1:-1]
-    mask = _OVAL_U8[1:-1, 1:-1]
-    energies = []
-    for down, right, length in _STEPS:
-        ahead = picture[1 + down : CHIP_PX - 1 + down, 1 + right : CHIP_PX - 1 + right]
-        behind = picture[1 - down : CHIP_PX - 1 - down, 1 - right : CHIP_PX - 1 - right]
-        second = ahead + behind - 2 * inner
-        energies.append(cv2.mean(second * second, mask)[0] / length)
-    return np.array(energies)
+    twice = 2 * picture[_TOP:_BOTTOM, _LEFTMOST:_RIGHTMOST]
+    energies = np.empty(len(_STEPS))
+    for index, (down, right, length) in enumerate(_STEPS):
+        second = (
+            picture[_TOP + down : _BOTTOM + down, _LEFTMOST + right : _RIGHTMOST + right]
+            + picture[_TOP - down : _BOTTOM - down, _LEFTMOST - right : _RIGHTMOST - right]
+        )
+        second -= twice
+        energies[index] = cv2.norm(second, cv2.NORM_L2SQR, _CROPPED_OVAL) / length
+    return energies / _OVAL_PIXELS
 
 
 def _inside_fraction(frame: Frame, face: Detection) -> float:

@@ -21,6 +21,7 @@ class FaceEmbedder:
             raise ModelError(f"{card.name}: face chips are square, the card says otherwise.")
         self._runtime = runtime
         self.chip_size_px = card.width_px
+        self.embedding_size = card.embedding_size
         self.model = card.id
 
     def embed(self, chip: Pixels) -> Embedding:

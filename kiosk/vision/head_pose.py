@@ -14,6 +14,8 @@ which a kiosk does not know.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,10 +39,15 @@ SHAPE: NDArray[np.float64] = np.array(
 _STRAY: NDArray[np.float64] = np.array(
     [[0.04, 0.03], [0.04, 0.03], [0.06, 0.06], [0.08, 0.20], [0.08, 0.20]]
 )
-_WEIGHT: NDArray[np.float64] = (1 / _STRAY).ravel()
+_WEIGHT: NDArray[np.float64] = 1 / _STRAY
+_BY_SHIFT: NDArray[np.float64] = np.tile(np.eye(2), (5, 1))
 # Heads in front of a door: standard deviations of yaw, pitch and roll beyond the landmarks' lean.
-_PRIOR: NDArray[np.float64] = 1 / np.radians([60.0, 20.0, 60.0])
+_PRIOR_SQUARED: NDArray[np.float64] = np.diag(
+    [*(1 / np.radians([60.0, 20.0, 60.0]) ** 2), 0.0, 0.0, 0.0]
+)
 _STEPS = 5
+_CONVERGED = math.radians(0.2)
+"""Steps shrink quadratically: one this small leaves an error far below the landmarks' own."""
 _MAX_TURN_PER_STEP = 0.5
 
 
@@ -54,23 +61,24 @@ def estimate_head_pose(landmarks: NDArray[np.float32]) -> HeadPose:
     points = landmarks.astype(np.float64) @ upright[:, :2].T + upright[:, 2]
     # The nose leads when the head turns; half an eye distance of depth gives a first yaw.
     lead = points[2, 0] - points[[0, 1, 3, 4], 0].mean()
-    angles = np.array([np.clip(2 * lead, -1.2, 1.2), 0.0, 0.0])
+    angles = np.array([min(max(2 * float(lead), -1.2), 1.2), 0.0, 0.0])
     scale, shift = 1.0, np.zeros(2)
-    jacobian = np.zeros((13, 6))
-    jacobian[10:, :3] = np.diag(_PRIOR)
     for _ in range(_STEPS):
-        turned, derivatives = _turn(angles)
-        residual = (points - scale * turned - shift).ravel() * _WEIGHT
-        for column, derivative in enumerate(derivatives):
-            jacobian[:10, column] = scale * derivative.ravel() * _WEIGHT
-        jacobian[:10, 3] = turned.ravel() * _WEIGHT
-        jacobian[0:10:2, 4] = _WEIGHT[0::2]
-        jacobian[1:10:2, 5] = _WEIGHT[1::2]
-        target = np.concatenate([residual, -angles * _PRIOR])
-        change = np.linalg.solve(jacobian.T @ jacobian, jacobian.T @ target)
+        turned, by_angle = _turn(*angles.tolist())
+        residual = ((points - scale * turned - shift) * _WEIGHT).ravel()
+        jacobian = np.concatenate(
+            [scale * by_angle.reshape(10, 3), turned.reshape(10, 1), _BY_SHIFT], axis=1
+        )
+        jacobian *= _WEIGHT.reshape(10, 1)
+        normal = jacobian.T @ jacobian + _PRIOR_SQUARED
+        target = jacobian.T @ residual
+        target[:3] -= _PRIOR_SQUARED.diagonal()[:3] * angles
+        change = np.linalg.solve(normal, target)
         angles = angles + np.clip(change[:3], -_MAX_TURN_PER_STEP, _MAX_TURN_PER_STEP)
         scale += float(change[3])
         shift = shift + change[4:]
+        if max(abs(change[:3])) < _CONVERGED:
+            break
     yaw_deg, pitch_deg, roll_deg = np.degrees([angles[0], angles[1], angles[2] + lean])
     return HeadPose(float(yaw_deg), float(pitch_deg), (float(roll_deg) + 180) % 360 - 180)
 
@@ -81,18 +89,27 @@ def rotation_matrix(pose: HeadPose) -> NDArray[np.float64]:
     return _about_z(roll) @ _about_y(yaw) @ _about_x(pitch)
 
 
-def _turn(angles: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """Return the turned shape's x and y, (5, 2), and its derivatives by yaw, pitch and roll."""
-    yaw, pitch, roll = angles
-    x, y, z = _about_x(pitch), _about_y(yaw), _about_z(roll)
-    # d/dα of a rotation by α is the rotation by α + 90°, less its fixed axis.
-    dx = _about_x(pitch + np.pi / 2) - np.diag([1.0, 0, 0])
-    dy = _about_y(yaw + np.pi / 2) - np.diag([0, 1.0, 0])
-    dz = _about_z(roll + np.pi / 2) - np.diag([0, 0, 1.0])
-    tilted = y @ x
-    turned = (SHAPE @ (z @ tilted).T)[:, :2]
-    parts = [z @ dy @ x, z @ y @ dx, dz @ tilted]
-    return turned, [(SHAPE @ part.T)[:, :2] for part in parts]
+def _turn(yaw: float, pitch: float, roll: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the turned shape's x and y, (5, 2), and their derivatives by each angle, (5, 2, 3).
+
+    Written out, as the first two rows of Rz·Ry·Rx: this runs on every frame.
+    """
+    cy, sy = math.cos(yaw), math.sin(yaw)
+    cp, sp = math.cos(pitch), math.sin(pitch)
+    cr, sr = math.cos(roll), math.sin(roll)
+    x = (cy, sy * sp, -sy * cp)
+    y = (0.0, cp, sp)
+    x_by_yaw = (-sy, cy * sp, -cy * cp)
+    x_by_pitch = (0.0, sy * cp, sy * sp)
+    y_by_pitch = (0.0, -sp, cp)
+    rows = []
+    for x_row, y_row in ((x, y), (x_by_yaw, (0.0, 0.0, 0.0)), (x_by_pitch, y_by_pitch)):
+        rows.append([cr * a - sr * b for a, b in zip(x_row, y_row, strict=True)])
+        rows.append([sr * a + cr * b for a, b in zip(x_row, y_row, strict=True)])
+    rows.append([-sr * a - cr * b for a, b in zip(x, y, strict=True)])
+    rows.append([cr * a - sr * b for a, b in zip(x, y, strict=True)])
+    projected = SHAPE @ np.array(rows).T
+    return projected[:, :2], projected[:, 2:].reshape(5, 3, 2).transpose(0, 2, 1)
 
 
 def _about_x(angle: float) -> NDArray[np.float64]:

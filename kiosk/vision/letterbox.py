@@ -45,13 +45,18 @@ def letterbox(
         max(1, min(height_px, round(height * scale))),
     )
     scaled = pixels
-    while scaled.shape[1] >= 2 * inner[0] and scaled.shape[0] >= 2 * inner[1]:
+    while scaled.shape[1] >= 4 * inner[0] and scaled.shape[0] >= 4 * inner[1]:
         half = (scaled.shape[1] // 2, scaled.shape[0] // 2)
         scaled = cv2.resize(scaled, half, interpolation=cv2.INTER_LINEAR)
-    if (scaled.shape[1], scaled.shape[0]) != inner:
-        scaled = cv2.resize(scaled, inner, interpolation=cv2.INTER_LINEAR)
+    if scaled.shape[1] >= 2 * inner[0] and scaled.shape[0] >= 2 * inner[1]:
+        half = (scaled.shape[1] // 2, scaled.shape[0] // 2)
+        if half != inner:
+            scaled = cv2.resize(scaled, half, interpolation=cv2.INTER_LINEAR)
     canvas = np.empty((height_px, width_px, 3), np.uint8)
-    canvas[: inner[1], : inner[0]] = scaled
-    canvas[inner[1] :, :] = fill
-    canvas[: inner[1], inner[0] :] = fill
+    place = canvas[: inner[1], : inner[0]]
+    # Written straight into its place; OpenCV takes a slice of rows and columns as it is.
+    cv2.resize(scaled, inner, dst=place, interpolation=cv2.INTER_LINEAR)
+    row = np.full((width_px, 3), fill, np.uint8)  # whole rows copy faster than single pixels
+    canvas[inner[1] :] = row
+    canvas[: inner[1], inner[0] :] = row[inner[0] :]
     return Letterboxed(canvas, inner[0] / width, inner[1] / height)

@@ -1,0 +1,169 @@
+"""How fast: the pipeline's stages against the bare networks, timed in the same run.
+
+Times on a shared machine wander; what is comparable is the ratio of the whole step to the sum of
+its networks, because both are measured alternately, frame by frame.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from kiosk.domain import Frame
+from kiosk.drawnface import draw_face
+from kiosk.errors import ModelError
+from kiosk.facemodels import load_thresholds
+from kiosk.models.card import Role
+from kiosk.models.onnx import OnnxRuntime
+from kiosk.models.pack import open_pack
+from kiosk.models.selftest import run_self_test
+from kiosk.pipeline import FaceModels, Pipeline
+from kiosk.recognition.decision import VisitDecider, VisitRules
+from kiosk.recognition.gallery import Gallery
+from kiosk.vision.detector import RetinaFaceDetector
+from kiosk.vision.embedder import FaceEmbedder
+
+FRAMES = ((640, 480, 120.0), (1280, 720, 160.0))
+"""Width, height and size of the drawn face, px."""
+GALLERIES = (100, 10_000, 50_000)
+_ROUNDS = 150
+_WARM_UP = 15
+_FRAME_INTERVAL_NS = 33_000_000
+
+
+def run_benchmarks(
+    models_dir: Path,
+    min_score: float,
+    stranger_rate: float,
+    margin: float = 0.05,
+    rounds: int = _ROUNDS,
+) -> dict[str, Any]:
+    """Time the installed networks and the whole step. Raises ModelError."""
+    cv2.setNumThreads(1)
+    pack = open_pack(models_dir)
+    detector_card, embedder_card = pack.card(Role.DETECTOR), pack.card(Role.EMBEDDER)
+    detector = OnnxRuntime(detector_card, pack.file(detector_card))
+    embedder = OnnxRuntime(embedder_card, pack.file(embedder_card))
+    run_self_test(detector, pack.self_test(detector_card))
+    run_self_test(embedder, pack.self_test(embedder_card))
+    models = FaceModels(
+        RetinaFaceDetector(detector, min_score), FaceEmbedder(embedder), load_thresholds(pack)
+    )
+    networks = [_bare(detector), _bare(embedder)]
+    cases = [
+        _time_case(models, networks, frame, size, stranger_rate, margin, rounds)
+        for frame in FRAMES
+        for size in GALLERIES
+    ]
+    return {
+        "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "rounds": rounds,
+        "networks": [detector_card.name, embedder_card.name],
+        "cases": cases,
+        "ratio_step_to_networks": next(
+            case["ratio_step_to_networks"]
+            for case in cases
+            if case["frame"] == "640×480" and case["gallery"] == 10_000
+        ),
+    }
+
+
+def _bare(runtime: OnnxRuntime) -> Callable[[], object]:
+    """Return a call that runs a network alone, on an input that is ready."""
+    card = runtime.card
+    pixels = draw_face(card.width_px, card.height_px, card.width_px * 0.45)
+    ready = {runtime.session.get_inputs()[0].name: runtime.normalise(pixels)}
+    return lambda: runtime.session.run(None, ready)
+
+
+def _time_case(
+    models: FaceModels,
+    networks: list[Callable[[], object]],
+    frame: tuple[int, int, float],
+    gallery_size: int,
+    stranger_rate: float,
+    margin: float,
+    rounds: int,
+) -> dict[str, Any]:
+    width_px, height_px, face_px = frame
+    pixels = draw_face(width_px, height_px, face_px)
+    gallery = _strangers(models, gallery_size)
+    pipeline = Pipeline(models, gallery, VisitDecider(VisitRules()), stranger_rate, margin)
+    step_ms: list[float] = []
+    bare_ms: list[list[float]] = [[] for _ in networks]
+    stages: dict[str, list[float]] = {}
+    for number in range(rounds + _WARM_UP):
+        shot = Frame(pixels, (number + 1) * _FRAME_INTERVAL_NS)
+        began = time.perf_counter_ns()
+        result = pipeline.step(shot)
+        took = (time.perf_counter_ns() - began) / 1e6
+        alone = [_timed_ms(network) for network in networks]
+        if result.report.embedding is None:
+            raise ModelError(
+                f"The benchmark's drawn face was refused ({result.report.refusal}); "
+                "these networks cannot be timed with it."
+            )
+        if number >= _WARM_UP:
+            step_ms.append(took)
+            for times, value in zip(bare_ms, alone, strict=True):
+                times.append(value)
+            for stage, value in result.stage_ms.items():
+                stages.setdefault(stage, []).append(value)
+    ratios = np.array(step_ms) / np.array(bare_ms).sum(0)
+    return {
+        "frame": f"{width_px}×{height_px}",
+        "gallery": gallery_size,
+        "step_ms": _summary(step_ms),
+        "stages_ms": {stage: _summary(times) for stage, times in stages.items()},
+        "networks_ms": [_summary(times) for times in bare_ms],
+        # Pair by pair: a pause of the machine hits one frame, not the figure.
+        "ratio_step_to_networks": round(float(np.median(ratios)), 3),
+    }
+
+
+def _strangers(models: FaceModels, count: int) -> Gallery:
+    size = models.embedder.embedding_size
+    vectors = np.random.default_rng(7).standard_normal((count, size)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return Gallery(models.embedder.model, np.arange(count, dtype=np.int64), vectors)
+
+
+def _timed_ms(call: Callable[[], object]) -> float:
+    began = time.perf_counter_ns()
+    call()
+    return (time.perf_counter_ns() - began) / 1e6
+
+
+def _summary(times_ms: list[float]) -> dict[str, float]:
+    median, p95 = np.percentile(times_ms, [50, 95])
+    return {"median": round(float(median), 3), "p95": round(float(p95), 3)}
+
+
+def format_report(report: dict[str, Any]) -> str:
+    """Return the figures as text."""
+    lines = [f"{report['machine']}, {report['rounds']} rounds a case; milliseconds, median (p95)"]
+    for case in report["cases"]:
+        networks = " + ".join(f"{each['median']:.2f}" for each in case["networks_ms"])
+        lines.append("")
+        lines.append(
+            f"{case['frame']}, gallery of {case['gallery']}: whole step "
+            f"{_pair(case['step_ms'])}, bare networks {networks}, "
+            f"ratio {case['ratio_step_to_networks']:.2f}"
+        )
+        stages = ", ".join(f"{name} {_pair(value)}" for name, value in case["stages_ms"].items())
+        lines.append(f"  {stages}")
+    lines.append("")
+    lines.append(f"ratio_step_to_networks {report['ratio_step_to_networks']:.3f}")
+    for name, value in report.get("window", {}).items():
+        lines.append(f"{name} {value}")
+    return "\n".join(lines)
+
+
+def _pair(summary: dict[str, float]) -> str:
+    return f"{summary['median']:.2f} ({summary['p95']:.2f})"

@@ -1,0 +1,118 @@
+"""What the kiosk shows: the newest decision, unless something is out of order."""
+
+from __future__ import annotations
+
+import enum
+import threading
+
+from kiosk.domain import Decision, DoorState, DoorStatus, Phase
+from kiosk.listener import KioskView, Listener
+
+
+class Fault(enum.Enum):
+    """What can be out of order; the order is that of the sentences on screen."""
+
+    MODELS = "models"
+    CAMERA = "camera"
+    DOOR = "door"
+    STORE = "store"
+
+
+class FaultBoard:
+    """Merges faults and decisions from several threads into one view, and tells of changes."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._faults: dict[Fault, str] = {}
+        self._warnings: list[str] = []
+        self._ready = False
+        self._decision = Decision(Phase.STARTING)
+        self._name = ""
+        self._relock_at_ns: int | None = None
+        self._shown: KioskView | None = None
+
+    @property
+    def is_out_of_order(self) -> bool:
+        """Whether anything is wrong that keeps the door shut."""
+        with self._lock:
+            return bool(self._faults)
+
+    @property
+    def idle_phase(self) -> Phase:
+        """The phase without anybody in front of the camera."""
+        with self._lock:
+            return Phase.IDLE if self._ready else Phase.STARTING
+
+    @property
+    def phase(self) -> Phase:
+        """The phase shown now."""
+        with self._lock:
+            return self._view().phase
+
+    def has(self, fault: Fault) -> bool:
+        """Tell whether a fault is present."""
+        with self._lock:
+            return fault in self._faults
+
+    def set(self, fault: Fault, sentence: str) -> None:
+        """Show a fault."""
+        with self._lock:
+            self._faults[fault] = sentence
+            self._tell()
+
+    def clear(self, fault: Fault) -> None:
+        """A fault is over."""
+        with self._lock:
+            if self._faults.pop(fault, None) is not None:
+                self._tell()
+
+    def warn(self, sentence: str) -> None:
+        """Show a warning for good."""
+        with self._lock:
+            if sentence not in self._warnings:
+                self._warnings.append(sentence)
+                self._tell()
+
+    def ready(self) -> None:
+        """Everything is loaded: leave STARTING."""
+        with self._lock:
+            self._ready = True
+            if self._decision.phase is Phase.STARTING:
+                self._decision = Decision(Phase.IDLE)
+            self._tell()
+
+    def show(self, decision: Decision, name: str) -> None:
+        """Show where the visit has come to."""
+        with self._lock:
+            self._decision, self._name = decision, name
+            self._tell()
+
+    def door_is(self, status: DoorStatus) -> None:
+        """Remember until when the door is open."""
+        with self._lock:
+            is_open = status.state is DoorState.UNLOCKED
+            self._relock_at_ns = status.relock_at_ns if is_open else None
+            self._tell()
+
+    def _view(self) -> KioskView:
+        faults = tuple(self._faults[fault] for fault in Fault if fault in self._faults)
+        warnings = tuple(self._warnings)
+        if faults:
+            return KioskView(Phase.OUT_OF_ORDER, faults=faults, warnings=warnings)
+        decision = self._decision
+        if decision.phase is Phase.WELCOME:
+            return KioskView(
+                Phase.WELCOME,
+                person_name=self._name,
+                relock_at_ns=self._relock_at_ns,
+                warnings=warnings,
+            )
+        return KioskView(decision.phase, decision.guidance, warnings=warnings)
+
+    def _tell(self) -> None:
+        # Inside the lock: two threads must not deliver their views in the wrong order.
+        view = self._view()
+        if view != self._shown:
+            self._shown = view
+            self._listener.view_changed(view)
