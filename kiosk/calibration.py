@@ -41,6 +41,8 @@ def measure_thresholds(
     people, templates, probes = [], [], []
     refused = 0
     for index, photo in enumerate(photos):
+        if progress is not None:
+            progress(index, len(photos))
         try:
             frame = Frame(read_image(photo.file), captured_at_ns=index)
         except ImageError:
@@ -53,8 +55,8 @@ def measure_thresholds(
             people.append(photo.person)
             probes.append(report.embedding.vector)
             templates.append(pipeline.template(frame, report).vector)
-        if progress is not None:
-            progress(index + 1, len(photos))
+    if progress is not None:
+        progress(len(photos), len(photos))
     if len(set(people)) < 2:
         raise ModelError("A calibration needs photographs of several people that pass the gate.")
     similarity = np.stack(templates) @ np.stack(probes).T

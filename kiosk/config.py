@@ -90,7 +90,7 @@ def load_config(path: Path | None) -> Config:
         raise ConfigError(f"Cannot read the settings file {path}: {error}.") from error
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from error
     return parse_config(tree, where=str(path))
 
@@ -131,7 +131,10 @@ def _parse_section(kind: type[Any], values: Any, where: str) -> Any:
 
 def _checked(value: Any, kind: type[Any], spec: dataclasses.Field[Any], where: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError as error:
+            raise ConfigError(f"{where} is too large.") from error
     if type(value) is not kind:
         raise ConfigError(f"{where} must be of type {kind.__name__}, not {value!r}.")
     low, high = spec.metadata.get("low"), spec.metadata.get("high")

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from kiosk import __version__
 from kiosk.administration import Administration
 from kiosk.camera.capture import Capture
-from kiosk.camera.source import parse_source
+from kiosk.camera.source import Camera, parse_source
 from kiosk.config import Config
 from kiosk.datafolder import DataFolder
 from kiosk.domain import (
@@ -68,9 +68,12 @@ class Engine:
         config: Config,
         folder: DataFolder,
         listener: Listener | None = None,
+        camera: Camera | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """Wire everything; no thread runs and no device is touched yet.
+
+        ``camera`` takes the place of the configured one.
 
         Raises ConfigError or CameraError for a camera or relay that cannot be meant.
         """
@@ -93,7 +96,7 @@ class Engine:
         )
         self._camera_status: CameraStatus | None = None
         self._capture = Capture(
-            parse_source(config.camera.source, config.camera),
+            camera or parse_source(config.camera.source, config.camera),
             [self._show_frame, self._inbox.put],
             self._camera_changed,
         )

@@ -30,7 +30,7 @@ class CaptureRules:
     """When a view counts; angles in degrees, times in seconds."""
 
     front_yaw_deg: float = 12
-    front_pitch_deg: float = 16
+    front_pitch_deg: float = 14
     turn_from_deg: float = 15
     turn_to_deg: float = 40
     nod_from_deg: float = 8

@@ -37,33 +37,40 @@ class Enrolled:
     people: tuple[str, ...]
     """Names; a person's id in the gallery is the place in this tuple."""
     rows: tuple[dict[str, Any], ...]
+    unreadable: tuple[str, ...] = ()
+    """A sentence for each file that is no usable image."""
 
 
 def enrol_photos(
     pipeline: Pipeline, photos: Sequence[Photo], progress: Progress | None = None
 ) -> Enrolled:
     """Offer photographs to the enrolment gate. Raises EnrolmentError when none passes."""
-    people = sorted({photo.person for photo in photos if photo.person})
-    ids = {name: index for index, name in enumerate(people)}
-    rows: list[dict[str, Any]] = []
-    person_ids, vectors, model = [], [], None
-    for index, photo in enumerate(photos):
+    for photo in photos:
         if not photo.person:
             raise EnrolmentError(f"{photo.path}: an enrolment row needs a person.")
+    people = sorted({photo.person for photo in photos})
+    ids = {name: index for index, name in enumerate(people)}
+    rows: list[dict[str, Any]] = []
+    unreadable: list[str] = []
+    person_ids, vectors, model = [], [], None
+    for index, photo in enumerate(photos):
+        if progress is not None:
+            progress(index, len(photos))
         try:
             frame = Frame(read_image(photo.file), captured_at_ns=index)
         except ImageError as error:
-            rows.append(_unreadable(photo, error))
+            rows.append(_unreadable(photo))
+            unreadable.append(str(error))
             continue
         report = pipeline.examine(frame, limits=ENROLMENT)
-        rows.append(_row(photo, report, people))
+        rows.append({**_row(photo, report, people), "threshold": None})
         if report.refusal is None:
+            # With nobody to compare it with, accepted means taken into the gallery.
+            rows[-1]["outcome"] = Outcome.ACCEPTED.value
             template = pipeline.template(frame, report)
             person_ids.append(ids[photo.person])
             vectors.append(template.vector)
             model = template.model
-        if progress is not None:
-            progress(index + 1, len(photos))
     if model is None:
         reasons = Counter(str(row["refusal"]) for row in rows)
         raise EnrolmentError(
@@ -72,7 +79,7 @@ def enrol_photos(
             + "."
         )
     gallery = Gallery(model, np.array(person_ids, np.int64), np.stack(vectors))
-    return Enrolled(gallery, tuple(people), tuple(rows))
+    return Enrolled(gallery, tuple(people), tuple(rows), tuple(unreadable))
 
 
 def evaluate(
@@ -88,25 +95,30 @@ def evaluate(
     enrolled = enrol_photos(pipeline, enrol, progress)
     pipeline.set_gallery(enrolled.gallery)
     rows, scores, owners = [], [], []
+    unreadable = list(enrolled.unreadable)
     for index, photo in enumerate(probe):
+        if progress is not None:
+            progress(index, len(probe))
         try:
             frame = Frame(read_image(photo.file), captured_at_ns=index)
         except ImageError as error:
-            rows.append(_unreadable(photo, error))
+            rows.append(_unreadable(photo))
+            unreadable.append(str(error))
             continue
         report = pipeline.examine(frame)
         rows.append(_row(photo, report, enrolled.people))
         if report.embedding is not None:
             scores.append(enrolled.gallery.similarities(report.embedding))
             owners.append(photo.person)
-        if progress is not None:
-            progress(index + 1, len(probe))
+    if progress is not None:
+        progress(len(probe), len(probe))
     summary = {
         "templates": len(enrolled.gallery),
         "people_enrolled": enrolled.gallery.people,
         "people_refused": len(enrolled.people) - enrolled.gallery.people,
         "enrolment_refusals": _refusals(enrolled.rows),
         "threshold": round(pipeline.threshold, 5),
+        "unreadable": unreadable,
         **_counts(rows, set(enrolled.people)),
         "fmr_table": _fmr_table(scores, owners, enrolled),
         "by_condition": _by_condition(rows, set(enrolled.people)),
@@ -139,21 +151,9 @@ def _row(photo: Photo, report: FaceReport, people: Sequence[str]) -> dict[str, A
     }
 
 
-def _unreadable(photo: Photo, error: ImageError) -> dict[str, Any]:
-    empty = dict.fromkeys(
-        ("matched", "similarity", "threshold", "box", "landmarks", "yaw_deg", "pitch_deg")
-    )
-    return {
-        "path": photo.path,
-        "person": photo.person,
-        "condition": photo.condition,
-        "outcome": Outcome.REFUSED.value,
-        **empty,
-        "roll_deg": None,
-        "refusal": UNREADABLE,
-        "error": str(error),
-        "conditions": None,
-    }
+def _unreadable(photo: Photo) -> dict[str, Any]:
+    nothing = FaceReport((), None, None, None, None, None, None, None, Outcome.REFUSED)
+    return {**_row(photo, nothing, ()), "refusal": UNREADABLE}
 
 
 def _rounded(values: Iterable[float]) -> list[float]:

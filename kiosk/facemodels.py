@@ -11,7 +11,7 @@ from kiosk.models.pack import Pack, open_pack
 from kiosk.models.runtime import Runtime
 from kiosk.models.selftest import run_self_test
 from kiosk.pipeline import FaceModels
-from kiosk.recognition.thresholds import Calibration, load_calibration
+from kiosk.recognition.thresholds import Calibration, CalibrationPoint, load_calibration
 from kiosk.vision.detector import RetinaFaceDetector
 from kiosk.vision.embedder import FaceEmbedder
 
@@ -27,6 +27,21 @@ def load_face_models(models: Path, min_score: float) -> FaceModels:
         detector=load_detector(pack, min_score),
         embedder=load_embedder(pack),
         calibration=load_thresholds(pack),
+    )
+
+
+def load_uncalibrated_models(models: Path, min_score: float) -> FaceModels:
+    """Load the pack in use with thresholds that accept nobody, to measure real ones with it.
+
+    Raises ModelError as :func:`load_face_models` does, but needs no measured thresholds.
+    """
+    pack = open_pack(models)
+    embedder = load_embedder(pack)
+    nobody = (CalibrationPoint(1.0, 0.999), CalibrationPoint(1e-8, 0.999))
+    return FaceModels(
+        detector=load_detector(pack, min_score),
+        embedder=embedder,
+        calibration=Calibration(embedder.model, nobody, 0, 0, 0, "not measured"),
     )
 
 

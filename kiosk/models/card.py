@@ -8,12 +8,17 @@ runtime behind the seam, exactly once.
 from __future__ import annotations
 
 import enum
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from kiosk.domain import ModelId
 from kiosk.errors import ModelError
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_MAX_SIDE_PX = 4096
+_MAX_EMBEDDING_SIZE = 65536
 
 
 class Role(enum.Enum):
@@ -52,17 +57,23 @@ class ModelCard:
         return ModelId(self.name, self.version, self.precision)
 
     def __post_init__(self) -> None:
+        # A card can come from a USB stick, and both names become parts of paths: neither may lead
+        # out of the folder.
+        for name in (self.name, self.file):
+            if not _FILE_NAME.fullmatch(name):
+                raise ModelError(f"{name!r} on the card of {self.name!r} is not a file name.")
         if self.colour_order not in ("RGB", "BGR"):
             raise ModelError(f"{self.name}: colour_order must be RGB or BGR on the model card.")
+        if not all(math.isfinite(value) for value in (*self.mean, *self.std)):
+            raise ModelError(f"{self.name}: mean and std must be numbers on the model card.")
         if min(self.std) <= 0:
             raise ModelError(f"{self.name}: std must be positive on the model card.")
-        if not (8 <= self.width_px <= 4096 and 8 <= self.height_px <= 4096):
+        if not (8 <= self.width_px <= _MAX_SIDE_PX and 8 <= self.height_px <= _MAX_SIDE_PX):
             raise ModelError(f"{self.name}: the input size on the model card is not plausible.")
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise ModelError(f"{self.name}: sha256 on the model card is not a SHA-256 digest.")
-        # A card can come from a USB stick: its file name must not lead out of the folder.
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.file):
-            raise ModelError(f"{self.name}: {self.file!r} on the model card is not a file name.")
+        if self.role is Role.EMBEDDER and not 1 <= self.embedding_size <= _MAX_EMBEDDING_SIZE:
+            raise ModelError(f"{self.name}: embedding_size on the model card is not plausible.")
 
 
 def parse_card(name: str, values: dict[str, Any]) -> ModelCard:
@@ -76,21 +87,29 @@ def parse_card(name: str, values: dict[str, Any]) -> ModelCard:
             file=str(values["file"]),
             sha256=str(values["sha256"]).lower(),
             precision=str(values["precision"]),
-            width_px=int(values["width_px"]),
-            height_px=int(values["height_px"]),
+            width_px=_whole(values["width_px"]),
+            height_px=_whole(values["height_px"]),
             colour_order=str(values["colour_order"]),
             mean=_triple(values["mean"]),
             std=_triple(values["std"]),
-            embedding_size=int(values.get("embedding_size", 0)),
+            embedding_size=_whole(values.get("embedding_size", 0)),
             licence=str(values.get("licence", "")),
             upstream=str(values.get("upstream", "")),
         )
     except KeyError as error:
         raise ModelError(f"The card of {name} lacks {error}.") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ModelError(f"The card of {name} cannot be read: {error}.") from error
 
 
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
+
+
 def _triple(values: Any) -> tuple[float, float, float]:
+    if not isinstance(values, list):
+        raise TypeError(f"{values!r} is not a list of three numbers")
     first, second, third = (float(value) for value in values)
     return first, second, third

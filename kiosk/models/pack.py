@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -28,6 +29,7 @@ else:
 
 MANIFEST = "pack.toml"
 _CURRENT = "current"
+_PACK_NAME = re.compile(r"pack-\w+")
 _NEEDED = (Role.DETECTOR, Role.EMBEDDER)
 _MAX_BYTES = 2 * 1024**3
 IMPORT_HINT = "Import them with: door-kiosk models import DIR"
@@ -70,12 +72,14 @@ def open_pack(models: Path) -> Pack:
         raise ModelError(f"No face models. {IMPORT_HINT}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"The models folder {models} cannot be read: {error}.") from error
+    if not _PACK_NAME.fullmatch(name):
+        raise ModelError(f"{models / _CURRENT} is damaged. {IMPORT_HINT}")
     folder = models / name
     cards = tuple(
         card for card in read_manifest(folder / MANIFEST) if (folder / card.file).exists()
     )
     if not cards:
-        raise ModelError(f"The installed pack {name} is empty. {IMPORT_HINT}")
+        raise ModelError(f"The installed pack {name!r} is empty. {IMPORT_HINT}")
     return Pack(folder, cards)
 
 
@@ -132,7 +136,8 @@ def read_manifest(path: Path) -> tuple[ModelCard, ...]:
     """Return the cards in a manifest. Raises ModelError."""
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    # ValueError: bad UTF-8, bad TOML or a null character in the path; RecursionError: deep nesting.
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"The manifest {path} cannot be read: {error}.") from error
     return tuple(parse_card(name, values) for name, values in tree.items())
 
@@ -165,12 +170,16 @@ def _copy(source: Path, manifest: Path, extras: Path, cards: list[ModelCard], st
             if (extras / extra.name).is_file():
                 shutil.copyfile(extras / extra.name, extra)
     for path in [*staged.iterdir(), staged]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync(path)
     return pack
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _switch(models: Path, name: str) -> None:
@@ -180,3 +189,5 @@ def _switch(models: Path, name: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(models / _CURRENT)
+    # Only now may the old pack be deleted: after a power cut either name must lead to a pack.
+    _sync(models)

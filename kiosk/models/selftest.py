@@ -38,19 +38,22 @@ def run_self_test(runtime: Runtime, path: Path) -> float:
     """
     card = runtime.card
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here: NumPy leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             pixels = stored["pixels"]
             count = len(stored.files) - 1
             expected = [stored[f"output{i}"] for i in range(count)]
+        is_intact = all(np.isfinite(output).all() for output in expected)
     except Exception as error:  # zip, npy and key errors: all mean a damaged file
-        raise ModelError(
-            f"The self-test of {card.name} cannot be read ({path.name}). "
-            "Import the models again: door-kiosk models import DIR"
-        ) from error
+        raise _unreadable(card.name, path) from error
+    if not is_intact:
+        raise _unreadable(card.name, path)
     found = runtime.infer(pixels)
     if [output.shape for output in found] != [output.shape for output in expected]:
         raise _failure(card.name, "its outputs have another shape")
     if card.role is Role.DETECTOR:
+        if sorted(output.shape[-1:] for output in found) != [(2,), (4,), (10,)]:
+            raise _failure(card.name, "a detector gives 4 box, 2 score and 10 landmark values")
         return _compare_detector(card.name, found, expected)
     agreement = _cosine(found[0], expected[0])
     if not agreement >= _MIN_COSINE:
@@ -85,4 +88,11 @@ def _failure(name: str, how: str) -> ModelError:
     return ModelError(
         f"{name} failed its self-test ({how}): the file or the way it is fed is wrong, "
         "and it is not used. Import the models again: door-kiosk models import DIR"
+    )
+
+
+def _unreadable(name: str, path: Path) -> ModelError:
+    return ModelError(
+        f"The self-test of {name} cannot be read ({path.name}). "
+        "Import the models again: door-kiosk models import DIR"
     )

@@ -23,6 +23,7 @@ from kiosk.errors import ModelError
 # However small the gallery, one comparison is never allowed a higher rate (NIST SP 800-63B).
 _MAX_FMR = 1e-4
 _Z_95 = 1.645
+_MAX_COSINE = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Calibration:
         steepest = max(
             (cosines[i + 1] - cosines[i]) / (logs[i] - logs[i + 1]) for i in range(len(logs) - 1)
         )
-        return min(0.999, cosines[-1] + steepest * (logs[-1] - wanted))
+        extended = min(_MAX_COSINE, cosines[-1] + steepest * (logs[-1] - wanted))
+        return max(cosines[-1], extended)
 
     @property
     def rarest_fmr(self) -> float:
@@ -141,7 +143,7 @@ def load_calibration(path: Path, model: ModelId) -> Calibration:
             f"{model} has no thresholds ({path.name} is missing). "
             "Measure them with: door-kiosk calibrate"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ModelError(f"The thresholds in {path.name} cannot be read: {error}.") from error
     if calibration.model != model:
         raise ModelError(
@@ -155,7 +157,7 @@ def _parse(tree: dict[str, Any]) -> Calibration:
     points = tuple(CalibrationPoint(float(p["fmr"]), float(p["cosine"])) for p in tree["points"])
     rates = [point.fmr for point in points]
     cosines = [point.cosine for point in points]
-    ordered = rates == sorted(rates, reverse=True) and cosines == sorted(cosines)
+    ordered = rates == sorted(set(rates), reverse=True) and cosines == sorted(cosines)
     plausible = all(0 < rate <= 1 for rate in rates) and all(-1 <= c <= 1 for c in cosines)
     if len(points) < 2 or not ordered or not plausible:
         raise ValueError("the points are not a falling table of rates")

@@ -1,0 +1,139 @@
+"""``door-kiosk models``: import face models, list them, check them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kiosk.commands.options import Groups, add_command, add_group, add_json
+from kiosk.commands.output import Output, table
+from kiosk.commands.setup import data_folder, owned_store, record
+from kiosk.errors import ModelError
+
+if TYPE_CHECKING:
+    from kiosk.models.pack import Pack
+
+
+def register(groups: Groups) -> None:
+    """Describe the commands."""
+    group = add_group(groups, "models", "import the face models, list and check them")
+    parser = add_command(
+        group,
+        "import",
+        "copy face models into the data folder and take them into use",
+        execute_import,
+        more=(
+            "Every byte is compared with the known digests and every network must pass its\n"
+            "self-test before the new models replace the old ones."
+        ),
+        examples=("models import /media/usb/models",),
+        pictures=True,
+    )
+    parser.add_argument("folder", metavar="DIR", help="the folder that holds the model files")
+    add_json(add_command(group, "list", "list the models in use", execute_list))
+    add_json(
+        add_command(
+            group,
+            "verify",
+            "compare the digests of the models in use and run their self-tests",
+            execute_verify,
+            pictures=True,
+        )
+    )
+
+
+def execute_import(args: argparse.Namespace) -> int:
+    """Import a folder of models. Raises ModelError, DataFolderBusyError, StoreError."""
+    from kiosk.domain import EventKind
+    from kiosk.facemodels import load_thresholds, self_test_pack
+    from kiosk.models.card import Role
+    from kiosk.models.pack import import_pack
+
+    folder, output = data_folder(args), Output()
+    # The store first: an import that cannot be logged does not happen.
+    with owned_store(folder) as store:
+        agreement: dict[str, float] = {}
+        pack = import_pack(
+            Path(args.folder), folder.models, lambda p: agreement.update(self_test_pack(p))
+        )
+        names = ", ".join(str(card.id) for card in pack.cards)
+        record(store, EventKind.MODELS_IMPORTED, names)
+        others = store.people.count_without(pack.card(Role.EMBEDDER).id)
+    output.say(*_agreement_lines(pack, agreement))
+    output.say(f"{len(pack.cards)} models imported into {folder.models} and in use.")
+    try:
+        load_thresholds(pack)
+    except ModelError as error:
+        output.say(f"Attention: {error} Until then nobody is recognised.")
+    if others:
+        output.say(
+            f"Attention: {others} people have templates of another model and are no longer "
+            "recognised. Enrol them again."
+        )
+    return 0
+
+
+def execute_list(args: argparse.Namespace) -> int:
+    """Print the installed models. Raises ModelError."""
+    from kiosk.models.pack import open_pack
+
+    output = Output(args.json)
+    pack = open_pack(data_folder(args).models)
+    models: list[dict[str, Any]] = [
+        {
+            "name": card.name,
+            "version": card.version,
+            "role": card.role.value,
+            "precision": card.precision,
+            "file": card.file,
+            "bytes": (pack.folder / card.file).stat().st_size,
+            "sha256": card.sha256,
+            "licence": card.licence,
+            "upstream": card.upstream,
+        }
+        for card in pack.cards
+    ]
+    shown = ("role", "name", "version", "precision", "bytes", "licence")
+    output.say(*table(shown, [[model[key] for key in shown] for model in models]))
+    output.result({"folder": str(pack.folder), "models": models})
+    return 0
+
+
+def execute_verify(args: argparse.Namespace) -> int:
+    """Check digests, self-tests and thresholds. Raises ModelError at the first that fails."""
+    from kiosk.facemodels import load_thresholds, self_test_pack
+    from kiosk.models.pack import open_pack
+
+    output = Output(args.json)
+    pack = open_pack(data_folder(args).models)
+    agreement = self_test_pack(pack)
+    calibration = load_thresholds(pack)
+    output.say(*_agreement_lines(pack, agreement))
+    output.say(
+        f"Thresholds for {calibration.model}: measured down to a false-match rate of "
+        f"{calibration.rarest_fmr:.0e}, with {calibration.impostor_pairs} pairs of "
+        f"{calibration.people} people."
+    )
+    output.say("All models are as they should be.")
+    output.result(
+        {
+            "folder": str(pack.folder),
+            "self_tests": {name: round(value, 6) for name, value in agreement.items()},
+            "thresholds": {
+                "model": str(calibration.model),
+                "rarest_fmr": calibration.rarest_fmr,
+                "impostor_pairs": calibration.impostor_pairs,
+                "people": calibration.people,
+                "source": calibration.source,
+            },
+        }
+    )
+    return 0
+
+
+def _agreement_lines(pack: Pack, agreement: dict[str, float]) -> list[str]:
+    return [
+        f"{card.file}: digest correct, self-test passed (agreement {agreement[card.name]:.4f})"
+        for card in pack.cards
+    ]

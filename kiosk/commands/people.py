@@ -1,0 +1,168 @@
+"""``door-kiosk people``: enrol from photographs, list, remove."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiosk.commands import people_import
+from kiosk.commands.options import Groups, add_command, add_group, add_json
+from kiosk.commands.output import Output, table
+from kiosk.commands.setup import (
+    data_folder,
+    owned_store,
+    read_store,
+    record,
+    settings,
+)
+from kiosk.errors import EnrolmentError
+
+if TYPE_CHECKING:
+    from kiosk.domain import Person
+    from kiosk.store.store import Store
+
+
+def register(groups: Groups) -> None:
+    """Describe the commands."""
+    group = add_group(groups, "people", "enrol people from photographs, list and remove them")
+    _register_add(group)
+    people_import.register(group)
+    parser = add_command(group, "list", "list the people who are enrolled", execute_list)
+    parser.add_argument("--search", metavar="TEXT", default="", help="a part of name or number")
+    add_json(parser)
+    parser = add_command(
+        group,
+        "remove",
+        "remove somebody, their templates and their name in the access log",
+        execute_remove,
+        more="On a terminal it asks before it removes.",
+        examples=("people remove 17", 'people remove "Ada Byron" --yes'),
+    )
+    parser.add_argument("who", metavar="NAME-or-ID", help="the full name, or the id in the list")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _register_add(group: Groups) -> None:
+    parser = add_command(
+        group,
+        "add",
+        "enrol one person from photographs",
+        execute_add,
+        more=(
+            "Each photograph must pass the same gate as enrolment at the kiosk; the reasons of\n"
+            "those refused are printed. Several photographs make recognition more reliable."
+        ),
+        examples=('people add "Ada Byron" front.jpg left.jpg right.jpg --number 4711 --consent',),
+        pictures=True,
+    )
+    parser.add_argument("name", metavar="NAME", help="the name shown at the door")
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="photographs of this person")
+    parser.add_argument("--number", metavar="N", default="", help="badge or staff number")
+    people_import.add_conditions(parser)
+
+
+def execute_add(args: argparse.Namespace) -> int:
+    """Enrol one person. Raises EnrolmentError when no photograph passes or they look alike."""
+    from kiosk.commands.photogate import PhotoGate
+    from kiosk.facemodels import load_face_models
+    from kiosk.people import load_people
+
+    folder, output = data_folder(args), Output()
+    config = settings(args, folder)
+    models = load_face_models(folder.models, config.recognition.min_detection_score)
+    with owned_store(folder) as store:
+        gate = PhotoGate(models, config, load_people(store, models.embedder.model))
+        candidate = gate.examine([Path(image) for image in args.images])
+        reason = people_import.why_not(candidate, args.allow_look_alike)
+        if reason:
+            raise EnrolmentError(" ".join((f"Not enrolled: {reason}", *candidate.refused)))
+        person = people_import.enrol(store, args.name, args.number, candidate, args.consent)
+    output.say(*(f"Refused: {line}" for line in candidate.refused))
+    used = len(candidate.embeddings)
+    output.say(
+        f"{person.name} is enrolled with {used} of {len(args.images)} photographs (id {person.id})."
+    )
+    if not args.consent:
+        output.say(people_import.NO_CONSENT)
+    return 0
+
+
+def execute_list(args: argparse.Namespace) -> int:
+    """Print the people; works beside a running kiosk. Raises StoreError."""
+    output = Output(args.json)
+    with read_store(data_folder(args)) as store:
+        people = store.people.find(args.search)
+    rows = [
+        (
+            person.id,
+            person.name,
+            person.number,
+            "yes" if person.enabled else "no",
+            person.template_count,
+            _day(person.consent_at_ms),
+            _day(person.created_at_ms),
+        )
+        for person in people
+    ]
+    headings = ("id", "name", "number", "enabled", "templates", "consent", "enrolled")
+    output.say(*table(headings, rows), "", f"{len(people)} people.")
+    output.result({"people": [asdict(person) for person in people]})
+    return 0
+
+
+def execute_remove(args: argparse.Namespace) -> int:
+    """Remove one person. Raises EnrolmentError when the name is unknown or not unique."""
+    from kiosk.domain import EventKind
+
+    output = Output()
+    with owned_store(data_folder(args)) as store:
+        person = find_one(store, args.who)
+        if not args.yes and sys.stdin.isatty() and not _is_confirmed(person):
+            output.say("Nothing was removed.")
+            return 1
+        store.people.delete(person.id)
+        record(store, EventKind.PERSON_DELETED, person_id=person.id)
+    output.say(
+        f"{person.name} (id {person.id}) is removed, with {person.template_count} templates and "
+        "the name in the access log. Exported logs and backups made earlier are not reached."
+    )
+    return 0
+
+
+def find_one(store: Store, who: str) -> Person:
+    """Return the person with this id or full name.
+
+    Raises EnrolmentError when there is none, or several share the name.
+    """
+    from kiosk.store.names import searchable
+
+    wanted = searchable(who.strip())
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
+        person = store.people.get(int(wanted))
+        if person is not None:
+            return person
+    found = [p for p in store.people.find(who) if searchable(p.name) == wanted]
+    if not found:
+        raise EnrolmentError(
+            f"Nobody is enrolled under the name or id {who!r}. See: door-kiosk people list"
+        )
+    if len(found) > 1:
+        ids = ", ".join(f"{p.id}" + (f" (number {p.number})" if p.number else "") for p in found)
+        raise EnrolmentError(
+            f"{len(found)} people are called {found[0].name}; name one by id: {ids}."
+        )
+    return found[0]
+
+
+def _is_confirmed(person: Person) -> bool:
+    number = f", number {person.number}" if person.number else ""
+    answer = input(f"Remove {person.name} (id {person.id}{number}) for good? [y/N] ")
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _day(at_ms: int | None) -> str | None:
+    return None if at_ms is None else f"{datetime.fromtimestamp(at_ms / 1000):%Y-%m-%d}"

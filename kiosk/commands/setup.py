@@ -1,0 +1,82 @@
+"""From parsed options to what a command works with: folder, settings, pipeline, events."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiosk.config import Config, load_config
+from kiosk.datafolder import DataFolder, default_data_dir
+from kiosk.health import folder_owner
+
+if TYPE_CHECKING:
+    from kiosk.domain import EventKind
+    from kiosk.pipeline import FaceModels, Pipeline
+    from kiosk.store.store import Store
+
+
+def data_folder(args: argparse.Namespace) -> DataFolder:
+    """Return the data folder that ``--data`` or the environment names."""
+    chosen = args.data
+    return DataFolder(Path(chosen) if chosen else default_data_dir(os.environ))
+
+
+def settings(args: argparse.Namespace, folder: DataFolder) -> Config:
+    """Return the settings of ``--config``, else of the data folder. Raises ConfigError."""
+    chosen = getattr(args, "config", None)
+    return load_config(Path(chosen) if chosen else folder.config_if_present)
+
+
+def now_ms() -> int:
+    """Return UTC in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@contextlib.contextmanager
+def owned_store(folder: DataFolder) -> Iterator[Store]:
+    """Own the data folder and open its database, making both when needed.
+
+    Raises DataFolderBusyError while a kiosk runs on it, StoreError.
+    """
+    from kiosk.store.store import opened
+
+    with folder.exclusive(), opened(folder.database) as store:
+        yield store
+
+
+@contextlib.contextmanager
+def read_store(folder: DataFolder) -> Iterator[Store]:
+    """Open the database for reading alone, also while a kiosk runs. Raises StoreError."""
+    from kiosk.store.inspection import inspected
+
+    with inspected(folder.database, in_use=folder_owner(folder) is not None) as store:
+        yield store
+
+
+def make_pipeline(models: FaceModels, config: Config) -> Pipeline:
+    """Return the kiosk's own pipeline with an empty gallery."""
+    from kiosk.pipeline import Pipeline
+    from kiosk.recognition.decision import VisitDecider, VisitRules
+    from kiosk.recognition.gallery import Gallery
+
+    return Pipeline(
+        models,
+        Gallery.empty(models.embedder.model),
+        VisitDecider(VisitRules()),
+        config.recognition.stranger_rate,
+        config.recognition.margin,
+    )
+
+
+def record(
+    store: Store, kind: EventKind, detail: str = "", person_id: int | None = None, name: str = ""
+) -> None:
+    """Write an event; ``detail`` must not name anybody. Raises StoreError."""
+    from kiosk.domain import Event
+
+    store.events.append(Event(kind, now_ms(), person_id, name, detail))

@@ -1,0 +1,304 @@
+"""The checks of the doctor, one by one and together."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from kiosk import cli, doctor
+from kiosk.access.pin import PinVault
+from kiosk.config import CameraConfig
+from kiosk.datafolder import DataFolder
+from kiosk.domain import Embedding, Event, EventKind, ModelId, Template
+from kiosk.door.simulated import SimulatedRelay
+from kiosk.errors import CameraError, RelayError
+from kiosk.health import HealthRow, check_clock, check_disk, folder_owner, is_clock_synchronised
+from kiosk.models.pack import open_pack
+from kiosk.store.store import opened
+
+NOW_MS = 1_795_000_000_000  # November 2026
+EMBEDDER = ModelId("mobilefacenet-112", "1", "fp32")
+
+
+def rows_of(answer: str) -> dict[str, HealthRow]:
+    return {row["name"]: HealthRow(**row) for row in json.loads(answer)["checks"]}
+
+
+@pytest.fixture
+def examine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, dict[str, HealthRow]]]:
+    """Run the doctor on ``tmp_path / "data"``; Qt itself is looked at in a test of its own."""
+    monkeypatch.setattr(doctor, "check_qt", lambda environ: HealthRow("Screen", "ok", "not now"))
+
+    def run(*arguments: str) -> tuple[int, dict[str, HealthRow]]:
+        capsys.readouterr()
+        code = cli.main(
+            ["doctor", *arguments, "--json", "--data", str(tmp_path / "data")]
+            + ([] if "--camera" in arguments else ["--camera", str(tmp_path / "pictures")])
+        )
+        return code, rows_of(capsys.readouterr().out)
+
+    (tmp_path / "pictures").mkdir()
+    cv2.imwrite(str(tmp_path / "pictures" / "grey.png"), np.full((120, 160, 3), 90, np.uint8))
+    return run
+
+
+class TestWhole:
+    def test_an_empty_folder_lacks_models_and_stays_empty(self, examine, tmp_path) -> None:
+        code, rows = examine()
+        assert code == 1
+        assert [row.name for row in rows.values() if row.level == "fault"] == ["Models"]
+        assert "door-kiosk models import DIR" in rows["Models"].text
+        assert rows["Camera"].level == "ok" and "160×120" in rows["Camera"].text
+        assert rows["Relay"].level == "warning"
+        assert rows["Database"].level == "warning"
+        assert not (tmp_path / "data").exists()
+
+    @pytest.mark.shared
+    def test_a_complete_folder_has_no_fault(self, examine, tmp_path, shared) -> None:
+        data = str(tmp_path / "data")
+        cli.main(["models", "import", str(shared / "models"), "--data", data])
+        face = shared / "faces" / "london" / "L001" / "neutral_front.jpg"
+        cli.main(["people", "add", "Ada", str(face), "--data", data])
+        code, rows = examine()
+        assert code == 0, rows
+        assert rows["People"].text == "1 enrolled, 1 templates"
+        assert "2 events, chain verified" in rows["Access log"].text
+        assert "self-test 1.000" in rows["Models"].text
+        assert "2e-06" in rows["Thresholds"].text
+        assert rows["PIN"].level == "warning"
+
+    @pytest.mark.shared
+    def test_a_pack_without_thresholds_is_a_fault(self, examine, tmp_path, shared) -> None:
+        cli.main(["models", "import", str(shared / "models"), "--data", str(tmp_path / "data")])
+        (path,) = (tmp_path / "data" / "models").glob("pack-*/*.thresholds.json")
+        path.unlink()
+        code, rows = examine()
+        assert code == 1 and "door-kiosk calibrate" in rows["Thresholds"].text
+
+    def test_it_looks_on_while_a_kiosk_runs(self, examine, tmp_path) -> None:
+        folder = DataFolder(tmp_path / "data")
+        with folder.exclusive(), opened(folder.database) as store:
+            store.events.append(Event(EventKind.STARTED, NOW_MS))
+            _, rows = examine("--relay", "lcus:/dev/ttyUSB0")
+            store.events.append(Event(EventKind.STOPPED, NOW_MS))
+        assert "a kiosk is running on it" in rows["Data folder"].text
+        assert rows["Database"].level == "ok"
+        assert "1 events, chain verified" in rows["Access log"].text
+        # The running kiosk's relay is left alone.
+        assert rows["Relay"].level == "ok" and "not tried" in rows["Relay"].text
+
+    def test_wrong_settings_are_a_fault_and_the_rest_is_still_checked(
+        self, examine, tmp_path
+    ) -> None:
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "config.toml").write_text("[door]\nrelais = 1\n")
+        code, rows = examine()
+        assert code == 1
+        assert rows["Settings"].level == "fault" and "unknown key relais" in rows["Settings"].text
+        assert rows["Disk"].level == "ok"
+
+    def test_the_table_for_people(self, examine, capsys, tmp_path) -> None:
+        code = cli.main(["doctor", "--camera", "/dev/no-camera", "--data", str(tmp_path / "data")])
+        out = capsys.readouterr().out
+        assert code == 1
+        assert "FAULT" in out and "2 to be mended" in out
+
+
+class TestDatabase:
+    def check(self, path: Path) -> dict[str, HealthRow]:
+        found = doctor.check_database(DataFolder(path), None, None, EMBEDDER, 0.005)
+        return {row.name: row for row in found}
+
+    def test_a_changed_event_is_a_fault(self, tmp_path: Path) -> None:
+        path = DataFolder(tmp_path).database
+        with opened(path) as store:
+            store.events.append(Event(EventKind.GRANTED, NOW_MS))
+            PinVault(store.settings).set_pin("837291")
+        connection = sqlite3.connect(path)
+        with connection:
+            connection.execute("UPDATE events SET at_ms = 1")
+        connection.close()
+        rows = self.check(tmp_path)
+        assert rows["Access log"].level == "fault"
+        assert "PIN" not in rows
+
+    def test_a_file_that_is_no_database_is_a_fault(self, tmp_path: Path) -> None:
+        DataFolder(tmp_path).database.write_bytes(b"hello" * 1000)
+        assert self.check(tmp_path)["Database"].level == "fault"
+
+    @pytest.mark.shared
+    def test_people_and_their_templates(self, tmp_path: Path, shared: Path) -> None:
+        folder = DataFolder(tmp_path)
+        cli.main(["models", "import", str(shared / "models"), "--data", str(tmp_path)])
+        pack = open_pack(folder.models)
+
+        def row(name: str) -> HealthRow:
+            found = doctor.check_database(folder, None, pack, EMBEDDER, 0.005)
+            return {row.name: row for row in found}[name]
+
+        def template(model: ModelId) -> Template:
+            vector = np.zeros(128, np.float32)
+            vector[0] = 1
+            return Template(0, Embedding(vector, model), "photo", 0)
+
+        assert row("People").text == "nobody is enrolled"
+        other = ModelId("other", "1", "fp32")
+        with opened(folder.database) as store:
+            store.people.enrol("Ada", "", None, [template(EMBEDDER)], 0)
+            store.people.enrol("Bo", "", None, [template(other)], 0)
+        assert row("People").level == "warning"
+        assert "1 people have templates of another model" in row("People").text
+        with opened(folder.database) as store:
+            store.people.delete(2)
+            store.people.add_templates(1, [template(EMBEDDER)] * 2899)
+        # 0.005 over 2900 templates is rarer than anything measured.
+        assert row("Gallery").level == "warning"
+        connection = sqlite3.connect(folder.database)
+        with connection:
+            connection.execute("UPDATE templates SET vector = zeroblob(512) WHERE id = 1")
+        connection.close()
+        assert row("People").level == "fault" and "1 are damaged" in row("People").text
+
+
+class FakeCamera:
+    """A live camera that shows the same picture, or fails."""
+
+    name = "fake"
+    is_live = True
+
+    def __init__(self, pixels: np.ndarray | None, error: CameraError | None = None) -> None:
+        self.pixels, self.error, self.closed = pixels, error, False
+
+    def open(self) -> None:
+        if self.error:
+            raise self.error
+
+    def read(self) -> np.ndarray | None:
+        return self.pixels
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class TestCamera:
+    def check(self, monkeypatch, camera: FakeCamera, owner: str | None = None) -> HealthRow:
+        monkeypatch.setattr(doctor, "parse_source", lambda text, config: camera)
+        ticks = iter(range(1000))
+        row = doctor.check_camera("0", CameraConfig(), owner, lambda: next(ticks) / 20)
+        assert camera.closed
+        return row
+
+    def test_size_and_rate(self, monkeypatch) -> None:
+        row = self.check(monkeypatch, FakeCamera(np.full((48, 64, 3), 99, np.uint8)))
+        assert row == HealthRow("Camera", "ok", "fake: 64×48, 20 frames/s")
+
+    def test_a_black_picture_is_a_warning(self, monkeypatch) -> None:
+        row = self.check(monkeypatch, FakeCamera(np.zeros((48, 64, 3), np.uint8)))
+        assert row.level == "warning" and "lens" in row.text
+
+    def test_no_picture_is_a_fault(self, monkeypatch) -> None:
+        assert self.check(monkeypatch, FakeCamera(None)).level == "fault"
+
+    def test_a_busy_camera_beside_a_running_kiosk_is_no_fault(self, monkeypatch) -> None:
+        error = CameraError("The camera is busy.")
+        assert self.check(monkeypatch, FakeCamera(None, error)).level == "fault"
+        row = self.check(monkeypatch, FakeCamera(None, error), owner="42")
+        assert row.level == "warning" and "process 42" in row.text
+
+    def test_a_wrong_source_is_a_fault(self) -> None:
+        row = doctor.check_camera("ftp://host/x", CameraConfig(), None)
+        assert row.level == "fault" and "unknown scheme" in row.text
+
+
+class WiredRelay(SimulatedRelay):
+    """Says that a door hangs on it."""
+
+    is_simulated = False
+
+
+class TestRelay:
+    def test_it_connects_and_never_clicks(self, monkeypatch) -> None:
+        relay = WiredRelay()
+        monkeypatch.setattr(doctor, "parse_relay", lambda url: relay)
+        assert doctor.check_relay("lcus:/dev/x", None).level == "ok"
+        assert relay.edges == ()
+        with pytest.raises(RelayError):
+            relay.check()  # it was closed
+
+    def test_a_missing_port_is_a_fault(self) -> None:
+        row = doctor.check_relay("lcus:/dev/no-such-port", None)
+        assert row.level == "fault" and "There is no serial port" in row.text
+
+    def test_a_wrong_url_is_a_fault(self) -> None:
+        assert doctor.check_relay("lcus:/dev/x?channel=9", None).level == "fault"
+
+
+class TestScreen:
+    def test_qt_really_starts(self) -> None:
+        row = doctor.check_qt({**os.environ, "QT_QPA_PLATFORM": "offscreen"})
+        assert row.level == "warning", row.text
+        assert "platform offscreen" in row.text and "PySide6 6." in row.text
+
+    def test_a_platform_that_aborts_is_a_fault(self) -> None:
+        row = doctor.check_qt({**os.environ, "QT_QPA_PLATFORM": "no-such-platform"})
+        assert row.level == "fault" and "no-such-platform" in row.text
+
+
+class TestClock:
+    def test_levels(self) -> None:
+        assert check_clock(NOW_MS, True).level == "ok"
+        assert check_clock(NOW_MS, None).level == "ok"
+        assert check_clock(NOW_MS, False).level == "warning"
+        assert check_clock(0, True).level == "fault"
+        assert check_clock(10**18, True).level == "fault"
+        assert "UTC" in check_clock(NOW_MS, True).text
+
+    def test_the_flag_counts(self, tmp_path: Path) -> None:
+        flag = tmp_path / "synchronized"
+        assert is_clock_synchronised(flag) in (True, False, None)
+        flag.touch()
+        assert is_clock_synchronised(flag) is True
+
+
+class TestDisk:
+    def test_room(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def free(number: int) -> None:
+            usage = shutil._ntuple_diskusage(10**12, 10**12 - number, number)  # type: ignore[attr-defined]
+            monkeypatch.setattr("kiosk.health.shutil.disk_usage", lambda path: usage)
+
+        for number, level in ((10**10, "ok"), (10**8, "warning"), (10**7, "fault")):
+            free(number)
+            assert check_disk(tmp_path).level == level
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_folder_that_is_not_there_yet(self, tmp_path: Path) -> None:
+        row = check_disk(tmp_path / "a" / "b")
+        assert row.level == "ok" and "made at the first start" in row.text
+        assert not (tmp_path / "a").exists()
+
+    def test_a_file_in_the_way(self, tmp_path: Path) -> None:
+        (tmp_path / "a").touch()
+        assert check_disk(tmp_path / "a").level == "fault"
+
+    def test_a_disk_that_cannot_be_written(self) -> None:
+        assert check_disk(Path("/proc")).level == "fault"
+
+
+def test_folder_owner(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    assert folder_owner(folder) is None
+    with folder.exclusive():
+        assert folder_owner(folder) == str(os.getpid())
+        # Asking does not take the lock away.
+        assert folder_owner(folder) is not None
+    assert folder_owner(folder) is None

@@ -1,0 +1,156 @@
+"""The program from the first paint to the exit code, with a pretend engine."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtGui import QImage
+
+from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus, Guidance, Phase
+from kiosk.errors import StoreError
+from kiosk.listener import KioskView
+from tests.ui.conftest import FakeEngine, distinct_colours, drawn_frame, drawn_result
+from ui.app import EXIT_BUG, EXIT_OK, run_app, run_headless
+from ui.bridge import EngineBridge
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+class Made:
+    """Makes one engine and keeps it."""
+
+    def __init__(self, script: Any, pin: str = "480913") -> None:
+        self.script, self.pin = script, pin
+
+    def __call__(self, listener: EngineBridge) -> FakeEngine:
+        self.engine = FakeEngine(listener=listener, pin=self.pin)
+        self.engine.script = self.script
+        return self.engine
+
+
+def interrupt(_: FakeEngine) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def a_visit(engine: FakeEngine) -> None:
+    """Somebody comes, is recognised, and the pictures end."""
+    listener = engine.listener
+    listener.camera_changed(CameraStatus(CameraState.STREAMING, "clip", "", 1280, 720))
+    listener.view_changed(KioskView(Phase.IDLE, warnings=("Simulated relay.",)))
+    for view in (
+        KioskView(Phase.GUIDANCE, Guidance.STEP_CLOSER),
+        KioskView(Phase.CHECKING),
+        KioskView(Phase.CHECKING),
+        KioskView(Phase.WELCOME, None, "Ada Lovelace", time.monotonic_ns() + 5_900_000_000),
+    ):
+        frame = drawn_frame(time.monotonic_ns())
+        engine.preview.put(frame)
+        listener.frame_arrived()
+        engine.results.put(drawn_result(frame))
+        listener.result_arrived()
+        listener.view_changed(view)
+    listener.door_changed(DoorStatus(DoorState.UNLOCKED, "sim", True))
+    listener.door_changed(DoorStatus(DoorState.LOCKED, "sim", True))
+    listener.camera_changed(CameraStatus(CameraState.ENDED, "clip"))
+
+
+def test_a_headless_run_tells_what_happened(tmp_path: Path) -> None:
+    lines: list[str] = []
+    made = Made(a_visit)
+    folder = tmp_path / "new" / "shots"
+    code = run_headless(made, seconds=None, screenshot_dir=folder, print_line=lines.append)
+    assert code == EXIT_OK
+    told = [line.split(" s  ", 1)[1] for line in lines if " s  " in line]
+    told = [re.sub(r"5\.\d s", "5.N s", words) for words in told]
+    assert told == [
+        "warning: Simulated relay.",
+        "idle",
+        "guidance: come closer",
+        "checking",
+        "welcome Ada Lovelace, door unlocked 5.N s",
+        "door locked",
+        "the pictures have ended",
+    ]
+    assert [line.split(": ")[1] for line in lines if line.startswith("screenshot")] == [
+        str(folder / "kiosk-welcome.png"),
+        str(folder / "kiosk-end.png"),
+    ]
+    image = QImage(str(folder / "kiosk-welcome.png"))
+    assert (image.width(), image.height()) == (1280, 800)
+    assert distinct_colours(image) > 50
+    assert [call[0] for call in made.engine.calls] == ["start", "recognise", "stop"]
+
+
+def test_a_headless_run_ends_in_time(tmp_path: Path) -> None:
+    lines: list[str] = []
+    began = time.monotonic()
+    code = run_headless(Made(None), seconds=0.3, screenshot_dir=tmp_path, print_line=lines.append)
+    assert code == EXIT_OK
+    assert 0.25 < time.monotonic() - began < 4
+    assert (tmp_path / "kiosk-end.png").is_file()
+
+
+def test_screenshots_that_cannot_be_written_are_a_fault(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way")
+    with pytest.raises(StoreError, match="screenshots"):
+        run_headless(
+            Made(None), seconds=0.05, screenshot_dir=file / "x", print_line=lambda line: None
+        )
+
+
+def test_a_signal_ends_the_program_in_order() -> None:
+    made = Made(interrupt)
+    handler = signal.getsignal(signal.SIGTERM)
+    assert run_app(made, windowed=True) == EXIT_OK
+    assert [call[0] for call in made.engine.calls if call[0] != "admin_pin_is_set"] == [
+        "start",
+        "recognise",
+        "stop",
+    ]
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_a_bug_in_the_recognition_is_exit_code_70(caplog: Any) -> None:
+    def broken(_: FakeEngine) -> None:
+        raise ZeroDivisionError("bug")
+
+    made = Made(broken)
+    assert run_app(made, windowed=True) == EXIT_BUG
+    assert made.engine.called("stop") == [()]
+    assert "stopped by a bug" in caplog.text
+
+
+def test_a_bug_in_another_thread_is_exit_code_70(caplog: Any) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("bug")
+
+    def script(_: FakeEngine) -> None:
+        threading.Thread(target=broken, name="helper").start()
+
+    made = Made(script)
+    assert run_app(made, windowed=True) == EXIT_BUG
+    assert "thread helper" in caplog.text
+
+
+def test_without_a_pin_the_kiosk_asks_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ui.window import KioskWindow
+
+    asked: list[bool] = []
+    show_setup = KioskWindow.show_setup
+
+    def note(window: KioskWindow) -> None:
+        show_setup(window)
+        asked.append(window.screen_shown is window.setup)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(KioskWindow, "show_setup", note)
+    assert run_app(Made(None, pin=""), windowed=True) == EXIT_OK
+    assert asked == [True]

@@ -1,0 +1,281 @@
+"""Every screen in every state, in both orientations: nothing blank, nothing clipped.
+
+The pictures are kept when DOOR_KIOSK_SCREENSHOTS names a folder.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QWidget
+
+from kiosk.access.pin import PinVerdict
+from kiosk.domain import (
+    CameraState,
+    CameraStatus,
+    DoorState,
+    DoorStatus,
+    Guidance,
+    HeadPose,
+    Phase,
+)
+from kiosk.enrolment import EnrolmentProgress, View
+from kiosk.errors import ExportError
+from kiosk.listener import KioskView
+from tests.ui.conftest import Stage, clipped_labels, distinct_colours, done, failed
+from ui.screens.events import Period
+from ui.theme import Themed
+from ui.widgets.calendar import RangeSheet
+from ui.widgets.fitlabel import FitLabel
+
+Scene = Callable[[Stage], None]
+SIZES = {"landscape": (1280, 800), "portrait": (800, 1280)}
+SIMULATED = ("Simulated relay: no real door is driven.",)
+VIEWS = tuple(View)
+
+
+def kiosk(view: KioskView, *, people: int = 1, pose: HeadPose | None = None) -> Scene:
+    def scene(stage: Stage) -> None:
+        stage.streaming()
+        if view.phase is Phase.WELCOME:
+            stage.bridge.door_changed(DoorStatus(DoorState.UNLOCKED, "LCUS", False))
+        stage.show_view(view)
+        stage.show_people(people, pose)
+
+    return scene
+
+
+def welcome(name: str) -> Scene:
+    def scene(stage: Stage) -> None:
+        deadline_ns = time.monotonic_ns() + 4_400_000_000
+        kiosk(KioskView(Phase.WELCOME, None, name, deadline_ns))(stage)
+
+    return scene
+
+
+def out_of_order(stage: Stage) -> None:
+    stage.bridge.camera_changed(CameraStatus(CameraState.LOST, "/dev/video0", "gone"))
+    stage.bridge.door_changed(DoorStatus(DoorState.FAULT, "LCUS", False, None, "gone"))
+    faults = (
+        "No camera at /dev/video0: plug one in or choose another one with --camera.",
+        "No face models are installed. Run: door-kiosk models import DIR",
+        "The relay at /dev/ttyUSB0 does not answer.",
+    )
+    stage.show_view(KioskView(Phase.OUT_OF_ORDER, faults=faults, warnings=SIMULATED))
+
+
+def admin(open_page: Callable[[Stage], None]) -> Scene:
+    def scene(stage: Stage) -> None:
+        stage.open_admin()
+        open_page(stage)
+        stage.settle()
+
+    return scene
+
+
+def tile(name: str) -> Scene:
+    return admin(lambda stage: stage.window.admin.menu.tiles[name].click())
+
+
+def people_chosen(stage: Stage) -> None:
+    tile("people")(stage)
+    page = stage.window.admin.people
+    page.list.setCurrentIndex(page.model.index(0, 0))
+    page.list.clicked.emit(page.model.index(0, 0))
+
+
+def people_searching(stage: Stage) -> None:
+    tile("people")(stage)
+    page = stage.window.admin.people
+    page.keyboard.show_for(page.search_field)
+    page.search_field.setText("gra")
+    stage.qtbot.waitUntil(lambda: len(page.model.items) == 1)
+
+
+def people_deleting(stage: Stage) -> None:
+    people_chosen(stage)
+    stage.window.admin.people.card.delete_button.click()
+
+
+def nobody(stage: Stage) -> None:
+    stage.engine.persons = []
+    tile("people")(stage)
+
+
+def form_filled(stage: Stage) -> None:
+    tile("enrol")(stage)
+    form = stage.window.admin.enrol.form
+    form.name_field.setText("Katherine Johnson")
+    form.number_field.setText("1918")
+    form.consent.set_checked(True)
+
+
+def capturing(progress: EnrolmentProgress) -> Scene:
+    def scene(stage: Stage) -> None:
+        form_filled(stage)
+        stage.window.admin.enrol.form.start_button.click()
+        stage.settle()
+        stage.bridge.enrolment_changed(progress)
+        stage.show_people(1, HeadPose(-18, 2, 0))
+
+    return scene
+
+
+def events_range(stage: Stage) -> None:
+    tile("events")(stage)
+    stage.window.admin.events.period_buttons[Period.RANGE].click()
+    sheet = stage.window.admin.events.sheet
+    assert isinstance(sheet, RangeSheet)
+    today = date.today()
+    sheet.touch_day(today.replace(day=1))
+    sheet.touch_day(today)
+
+
+def events_person(stage: Stage) -> None:
+    tile("events")(stage)
+    stage.window.admin.events.person_button.click()
+
+
+def no_events(stage: Stage) -> None:
+    stage.engine.log = []
+    tile("events")(stage)
+
+
+def exporting(answers: dict[str, object], *, write: bool = False) -> Scene:
+    def scene(stage: Stage) -> None:
+        stage.engine.answers.update(answers)  # type: ignore[arg-type]
+        tile("events")(stage)
+        stage.window.admin.events.export_button.click()
+        stage.settle()
+        if write:
+            stage.window.admin.export.buttons[0].click()
+
+    return scene
+
+
+def never(*_: object) -> object:
+    from concurrent.futures import Future
+
+    return Future()
+
+
+def diagnostics(stage: Stage) -> None:
+    tile("diagnostics")(stage)
+    for _ in range(3):
+        stage.show_people()
+    stage.window.admin.diagnostics.refresh()
+
+
+def login_with(verdict: PinVerdict | None) -> Scene:
+    def scene(stage: Stage) -> None:
+        stage.window.show_login()
+        if verdict is None:
+            for digit in "4809":
+                stage.window.login.keypad.keys[digit].click()
+            return
+        stage.engine.answers["check_admin_pin"] = lambda pin: done(verdict)
+        stage.window.login.keypad.entered.emit("111222")
+
+    return scene
+
+
+def setup_differs(stage: Stage) -> None:
+    stage.window.show_setup()
+    for pin in ("480913", "480914"):
+        stage.window.setup.keypad.entered.emit(pin)
+
+
+LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh"
+ALIKE = EnrolmentProgress(View.LEFT, (View.FRONT,), None, 0.0, "Ada Lovelace", 0.62)
+SCENES: dict[str, Scene] = {
+    "kiosk-starting": lambda stage: None,
+    "kiosk-idle": kiosk(KioskView(Phase.IDLE), people=0),
+    "kiosk-idle-simulated": kiosk(KioskView(Phase.IDLE, warnings=SIMULATED), people=0),
+    **{
+        f"kiosk-guidance-{g.value}": kiosk(
+            KioskView(Phase.GUIDANCE, g), people=2 if g is Guidance.ONE_AT_A_TIME else 1
+        )
+        for g in Guidance
+    },
+    "kiosk-checking": kiosk(KioskView(Phase.CHECKING), pose=HeadPose(4, -2, 1)),
+    "kiosk-checking-turned": kiosk(KioskView(Phase.CHECKING), pose=HeadPose(35, 20, -15)),
+    "kiosk-welcome": welcome("Ada Lovelace"),
+    "kiosk-welcome-long": welcome(LONG_NAME),
+    "kiosk-welcome-cjk": welcome("王小明 · 김민준 · さくら"),
+    "kiosk-not-recognised": kiosk(KioskView(Phase.NOT_RECOGNISED)),
+    "kiosk-out-of-order": out_of_order,
+    "setup-pin": lambda stage: stage.window.show_setup(),
+    "setup-pin-differs": setup_differs,
+    "login": login_with(None),
+    "login-wrong": login_with(PinVerdict(False, attempts_left=1)),
+    "login-locked": login_with(PinVerdict(False, wait_s=95.0)),
+    "admin-menu": admin(lambda stage: None),
+    "admin-pin": tile("pin"),
+    "people-list": tile("people"),
+    "people-chosen": people_chosen,
+    "people-searching": people_searching,
+    "people-deleting": people_deleting,
+    "people-none": nobody,
+    "enrol-form": tile("enrol"),
+    "enrol-form-filled": form_filled,
+    "enrol-capture": capturing(EnrolmentProgress(View.LEFT, (View.FRONT,), None, 0.6)),
+    "enrol-guidance": capturing(EnrolmentProgress(View.UP, VIEWS[:3], Guidance.STEP_CLOSER, 0.0)),
+    "enrol-alike": capturing(ALIKE),
+    "enrol-finished": capturing(EnrolmentProgress(None, VIEWS, None, 0.0, finished=True)),
+    "events": tile("events"),
+    "events-none": no_events,
+    "events-range": events_range,
+    "events-person": events_person,
+    "export-searching": exporting({"removable_media": never}),
+    "export-none": exporting({"removable_media": lambda: done([])}),
+    "export-choose": exporting({}),
+    "export-writing": exporting({"export_events": never}, write=True),
+    "export-done": exporting({}, write=True),
+    "export-failed": exporting(
+        {"export_events": lambda m, q: failed(ExportError("The medium is full."))}, write=True
+    ),
+    "diagnostics": diagnostics,
+    "toast": lambda stage: stage.window.toast.show_notice(
+        "The database cannot be written: the disk is full. Delete files or use a larger one.",
+        "fault",
+    ),
+}
+
+
+@pytest.mark.parametrize("orientation", SIZES)
+@pytest.mark.parametrize("name", SCENES)
+def test_screen_is_complete(
+    name: str, orientation: str, make_stage: Callable[..., Stage], screenshots: Path
+) -> None:
+    stage = make_stage(SIZES[orientation], door_name="Main entrance")
+    SCENES[name](stage)
+    stage.settle()
+    image = stage.window.grab().toImage()
+    assert image.save(str(screenshots / f"{name}-{orientation}.png"))
+    assert (image.width(), image.height()) == SIZES[orientation]
+    assert distinct_colours(image) > 8
+    assert clipped_labels(stage.window) == []
+    for fit in stage.window.findChildren(FitLabel):
+        if fit.isVisible():
+            assert fit.fitting_font()[1], f"does not fit: {fit.text()!r}"
+
+
+@pytest.mark.parametrize("size", [(480, 800), (1024, 600), (1920, 1080)])
+def test_other_panels_fit_too(
+    size: tuple[int, int], make_stage: Callable[..., Stage], screenshots: Path
+) -> None:
+    for name in ("kiosk-welcome", "login-locked", "admin-menu", "enrol-form", "diagnostics"):
+        stage = make_stage(size)
+        SCENES[name](stage)
+        stage.settle()
+        image = stage.window.grab().toImage()
+        assert (image.width(), image.height()) == size, name
+        assert image.save(str(screenshots / f"{name}-{size[0]}x{size[1]}.png"))
+        assert clipped_labels(stage.window) == [], name
+        for widget in stage.window.findChildren(QWidget):
+            if isinstance(widget, Themed) and widget.isVisible():
+                assert widget.theme == stage.window.theme, (name, widget)

@@ -1,0 +1,104 @@
+"""Every state has its words, and every letter of them can be drawn."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+
+import pytest
+from PySide6.QtGui import QRawFont
+from PySide6.QtWidgets import QApplication
+
+from kiosk.domain import CameraState, DoorState, EventKind, Guidance, Phase
+from kiosk.enrolment import View
+from ui import assets, texts, theme
+from ui.screens.kiosk import KioskScreen
+from ui.widgets import keyboard
+from ui.widgets.rows import event_look
+from ui.widgets.statepanel import PHASE_COLOURS
+
+
+def strings_of(module: object) -> str:
+    tree = ast.parse(inspect.getsource(module))  # type: ignore[arg-type]
+    return "".join(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+
+
+def font_with(name: str) -> QRawFont:
+    font = QRawFont(assets.font_bytes(name), 20.0)
+    assert font.isValid(), name
+    return font
+
+
+def drawable(font: QRawFont, character: str) -> bool:
+    return font.supportsCharacter(ord(character))
+
+
+@pytest.mark.parametrize(
+    ("table", "kinds"),
+    [
+        (texts.PHASES, Phase),
+        (texts.GUIDANCE, Guidance),
+        (texts.EVENT_KINDS, EventKind),
+        (texts.DOOR_STATES, DoorState),
+        (texts.CAMERA_STATES, CameraState),
+        (PHASE_COLOURS, Phase),
+    ],
+)
+def test_every_member_has_an_entry(table: dict[object, object], kinds: type) -> None:
+    assert set(table) == set(kinds)
+    assert all(table.values())
+
+
+def test_every_view_has_a_prompt_and_a_name() -> None:
+    assert set(texts.VIEW_PROMPTS) == set(texts.VIEW_NAMES) == {view.name for view in View}
+
+
+def test_guidance_differs_for_each_member() -> None:
+    assert len({text.headline for text in texts.GUIDANCE.values()}) == len(Guidance)
+
+
+def test_every_icon_named_in_the_texts_exists() -> None:
+    named = {text.icon for text in (*texts.PHASES.values(), *texts.GUIDANCE.values())}
+    named |= {event_look(kind)[1] for kind in EventKind}
+    assert named <= set(assets.icon_names())
+
+
+@pytest.mark.parametrize("weight", ["Regular", "SemiBold", "Bold"])
+def test_all_letters_are_in_the_bundled_font(qapp: QApplication, weight: str) -> None:
+    font = font_with(f"Inter-{weight}.otf")
+    letters = strings_of(texts) + "".join(row for page in keyboard.PAGES for row in page)
+    wanted = {c for c in letters + letters.upper() if not c.isspace() and c.isprintable()}
+    missing = sorted(c for c in wanted if not drawable(font, c))
+    assert missing == []
+
+
+def test_names_from_east_asia_can_be_drawn(qapp: QApplication) -> None:
+    han, hangul = font_with("KioskHan.ttf"), font_with("KioskHangul.ttf")
+    assert all(drawable(han, c) for c in "王小明李娜陳怡君佐藤さくらスズキ國語")
+    assert all(drawable(hangul, c) for c in "김민준서연박")
+
+
+def test_families_are_the_ones_the_files_register(qapp: QApplication) -> None:
+    families = [font_with(name).familyName() for name in assets.FONT_FILES]
+    assert list(dict.fromkeys(families)) == theme.FAMILIES
+
+
+@pytest.mark.parametrize(
+    ("angle", "text"), [(12.4, "+12°"), (-3.4, "−3°"), (0.4, "0°"), (-0.4, "0°"), (-90, "−90°")]
+)
+def test_degrees_have_their_sign(angle: float, text: str) -> None:
+    assert texts.signed_degrees(angle) == text
+
+
+@pytest.mark.parametrize(("seconds", "end"), [(5, "5 s."), (60, "1:00 min."), (95, "1:35 min.")])
+def test_waits_are_told_in_words(seconds: int, end: str) -> None:
+    assert texts.locked_for(seconds).endswith(end)
+
+
+def test_screens_keep_their_words_in_one_place() -> None:
+    source = strings_of(inspect.getmodule(KioskScreen))
+    assert "Step closer" not in source

@@ -1,0 +1,160 @@
+"""A run that nobody watches: each change of state as a line, and two screenshots."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtGui import QPixmap
+
+from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus, Phase
+from kiosk.errors import StoreError
+from ui import texts
+from ui.bridge import EngineBridge
+from ui.window import KioskWindow
+
+if TYPE_CHECKING:
+    from kiosk.listener import KioskView
+
+PrintLine = Callable[[str], None]
+
+SETTLE_MS = 1500
+"""After the last picture: results may still be on their way."""
+
+PAINT_MS = 250
+"""After a change of state: until the picture beside it shows the same moment."""
+
+_INTEREST = (
+    Phase.STARTING,
+    Phase.IDLE,
+    Phase.OUT_OF_ORDER,
+    Phase.GUIDANCE,
+    Phase.CHECKING,
+    Phase.NOT_RECOGNISED,
+    Phase.WELCOME,
+)
+
+
+def view_line(view: KioskView, now_ns: int) -> str:
+    """Describe a state in one line of plain text."""
+    words = str(view.phase.value).replace("_", " ")
+    if view.phase is Phase.WELCOME:
+        words = f"{words} {view.person_name}".rstrip()
+        if view.relock_at_ns is not None:
+            left_s = max(0.0, (view.relock_at_ns - now_ns) / 1e9)
+            words = f"{words}, {texts.door_opens_for(left_s)}"
+    elif view.phase is Phase.GUIDANCE and view.guidance is not None:
+        words = f"{words}: {texts.GUIDANCE[view.guidance].headline.lower()}"
+    elif view.faults:
+        words = f"{words}: {' '.join(view.faults)}"
+    return words
+
+
+class Reporter(QObject):
+    """Prints what the window shows, and keeps pictures of it."""
+
+    # The camera has ended and nothing more is to be expected.
+    finished = Signal()
+
+    def __init__(
+        self,
+        bridge: EngineBridge,
+        window: KioskWindow,
+        print_line: PrintLine,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        super().__init__(window)
+        self._window = window
+        self._print_line = print_line
+        self._now_ns = now_ns
+        self._started_ns = now_ns()
+        self._said: tuple[object, ...] = ()
+        self._phase = Phase.STARTING
+        self._was_unlocked = False
+        self._best: tuple[Phase, QPixmap] | None = None
+        self._end: QPixmap | None = None
+        self._warnings: tuple[str, ...] = ()
+        self._paint_timer = self._single_shot(PAINT_MS, self._grab_state)
+        self._settle_timer = self._single_shot(SETTLE_MS, self.finished.emit)
+        bridge.view_shown.connect(self._tell_view)
+        bridge.door_shown.connect(self._tell_door)
+        bridge.camera_shown.connect(self._tell_camera)
+
+    def _single_shot(self, after_ms: int, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(after_ms)
+        timer.timeout.connect(slot)
+        return timer
+
+    def _say(self, words: str) -> None:
+        self._print_line(f"{(self._now_ns() - self._started_ns) / 1e9:6.1f} s  {words}")
+
+    @Slot(object)
+    def _tell_view(self, view: KioskView) -> None:
+        for warning in view.warnings:
+            if warning not in self._warnings:
+                self._say(f"warning: {warning}")
+        self._warnings = view.warnings
+        said = (view.phase, view.guidance, view.person_name, view.faults)
+        if said == self._said:
+            return
+        self._said = said
+        self._phase = view.phase
+        self._say(view_line(view, self._now_ns()))
+        self._grab_state()
+        self._paint_timer.start()
+
+    @Slot(object)
+    def _tell_door(self, status: DoorStatus) -> None:
+        if status.state is DoorState.FAULT:
+            self._say(f"door fault: {status.message}")
+        elif status.state is DoorState.LOCKED and self._was_unlocked:
+            self._say("door locked")
+        self._was_unlocked = status.state is DoorState.UNLOCKED
+
+    @Slot(object)
+    def _tell_camera(self, status: CameraStatus) -> None:
+        if status.state is CameraState.ENDED:
+            self._say("the pictures have ended")
+            self._settle_timer.start()
+        elif status.state is CameraState.LOST:
+            self._say(f"camera lost: {status.message}")
+
+    @Slot()
+    def _grab_state(self) -> None:
+        """Keep a picture of this state unless a more interesting one is kept already."""
+        best = _INTEREST.index(self._best[0]) if self._best is not None else -1
+        if _INTEREST.index(self._phase) >= best:
+            self._best = (self._phase, self._window.grab())
+
+    def grab_end(self) -> None:
+        """Keep a picture of the end, while the window is still there."""
+        self._paint_timer.stop()
+        self._settle_timer.stop()
+        self._end = self._window.grab()
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write the pictures, print where they are, and return the paths. Raises StoreError."""
+        pictures = {"end": self._end}
+        if self._best is not None:
+            pictures = {self._best[0].value: self._best[1], **pictures}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"Cannot create the folder for screenshots {folder}: {error.strerror}."
+            ) from error
+        paths = []
+        for name, picture in pictures.items():
+            path = folder / f"kiosk-{name}.png"
+            if picture is None:
+                continue
+            if not picture.save(str(path)):
+                raise StoreError(f"Cannot write the screenshot {path}. Check the disk.")
+            self._print_line(f"screenshot: {path}")
+            paths.append(path)
+        return paths

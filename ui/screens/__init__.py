@@ -1,0 +1,1 @@
+"""One full-window page per file; each has ``enter`` and ``leave``."""

@@ -1,0 +1,250 @@
+"""The shell of the administrator's screens: a header, the menu, one page at a time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
+from PySide6.QtWidgets import QApplication
+
+from kiosk.domain import Person
+from ui import texts, theme
+from ui.bridge import EngineBridge, EngineLike
+from ui.screens.base import Screen, label
+from ui.screens.diagnostics import DiagnosticsScreen
+from ui.screens.enrol import EnrolScreen
+from ui.screens.events import EventsScreen
+from ui.screens.export import ExportScreen
+from ui.screens.people import PeopleScreen
+from ui.screens.setup_pin import SetupPinScreen
+from ui.widgets.icons import IconButton, Tile
+from ui.widgets.pages import Pages
+
+WARN_BEFORE_S = 15.0
+_ACTIVITY = frozenset(
+    {
+        QEvent.Type.MouseButtonPress,
+        QEvent.Type.MouseMove,
+        QEvent.Type.KeyPress,
+        QEvent.Type.TouchBegin,
+        QEvent.Type.TouchUpdate,
+        QEvent.Type.Wheel,
+    }
+)
+
+
+class Menu(Screen):
+    """Six tiles."""
+
+    # The name of the page to open; empty to close the admin screens.
+    chosen = Signal(str)
+
+    _TILES = (
+        ("people", "people", texts.ADMIN_PEOPLE, texts.ADMIN_PEOPLE_NOTE),
+        ("enrol", "person_add", texts.ADMIN_ENROL, texts.ADMIN_ENROL_NOTE),
+        ("events", "list", texts.ADMIN_EVENTS, texts.ADMIN_EVENTS_NOTE),
+        ("diagnostics", "pulse", texts.ADMIN_DIAGNOSTICS, texts.ADMIN_DIAGNOSTICS_NOTE),
+        ("pin", "key", texts.ADMIN_PIN, texts.ADMIN_PIN_NOTE),
+        ("", "door", texts.ADMIN_CLOSE, texts.ADMIN_CLOSE_NOTE),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tiles: dict[str, Tile] = {}
+        self._grid = theme.grid(20, (32, 12, 32, 32))
+        for page, icon, title, note in self._TILES:
+            # With a parent from the start: what has none is not scaled with the window.
+            tile = Tile(icon, title, note, self)
+            tile.setProperty("page", page)
+            tile.clicked.connect(self._choose)
+            self.tiles[page] = tile
+        self.setLayout(self._grid)
+
+    def arrange(self, portrait: bool) -> None:
+        columns = 2 if portrait else 3
+        for place, tile in enumerate(self.tiles.values()):
+            self._grid.addWidget(tile, place // columns, place % columns)
+        for line in range(3):
+            self._grid.setRowStretch(line, 1 if line < 6 // columns else 0)
+            self._grid.setColumnStretch(line, 1 if line < columns else 0)
+
+    @Slot()
+    def _choose(self) -> None:
+        sender = self.sender()
+        if sender is not None:
+            self.chosen.emit(sender.property("page"))
+
+
+class AdminScreen(Screen):
+    """Everything behind the PIN. It closes by itself when nobody touches it."""
+
+    # Back to the door.
+    closed = Signal()
+
+    def __init__(
+        self,
+        engine: EngineLike,
+        bridge: EngineBridge,
+        timeout_s: float,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        super().__init__()
+        self._timeout_ns = round(timeout_s * 1e9)
+        self._now_ns = now_ns
+        self._last_touch_ns = now_ns()
+        self.menu = Menu()
+        self.people = PeopleScreen(engine)
+        self.enrol = EnrolScreen(engine, bridge)
+        self.events = EventsScreen(engine)
+        self.export = ExportScreen(engine)
+        self.diagnostics = DiagnosticsScreen(engine, bridge)
+        self.pin = SetupPinScreen(engine, first_start=False)
+        self._titles: dict[Screen, str] = {
+            self.menu: texts.ADMIN_TITLE,
+            self.people: texts.ADMIN_PEOPLE,
+            self.enrol: texts.ENROL_TITLE,
+            self.events: texts.ADMIN_EVENTS,
+            self.export: texts.EXPORT_TITLE,
+            self.diagnostics: texts.ADMIN_DIAGNOSTICS,
+            self.pin: texts.ADMIN_PIN,
+        }
+        self._build()
+        self.menu.chosen.connect(self._open_named)
+        self.people.reenrol_requested.connect(self._reenrol)
+        self.enrol.finished.connect(self.go_back)
+        self.events.export_requested.connect(self._export)
+        self.export.finished.connect(self.go_back)
+        self.pin.finished.connect(self.show_menu)
+        self.pin.cancelled.connect(self.show_menu)
+        # Somebody is standing in front of the camera, even if nobody touches the screen.
+        self.enrol.shot_taken.connect(self.touch)
+        self._watch = QTimer(self)
+        self._watch.setInterval(500)
+        self._watch.timeout.connect(self._check_inactivity)
+
+    def _build(self) -> None:
+        self.back_button = IconButton("back")
+        self.back_button.setAccessibleName(texts.BACK)
+        self.back_button.clicked.connect(self.go_back)
+        self._title = label("", "heading", wrap=False)
+        self.closing_label = label("", "small", wrap=False)
+        theme.restyle(self.closing_label, tone="warning")
+        self.close_button = IconButton("cross", texts.CLOSE, kind="quiet", colour=theme.TEXT_SOFT)
+        self.close_button.clicked.connect(self.closed)
+        header = theme.row(12, (20, 12, 20, 4))
+        header.addWidget(self.back_button)
+        header.addWidget(self._title, 1)
+        header.addWidget(self.closing_label)
+        header.addWidget(self.close_button)
+        self._pages = Pages()
+        for page in self._titles:
+            self._pages.addWidget(page)
+            page.notice_raised.connect(self.notice_raised)
+        layout = theme.column(0)
+        layout.addLayout(header)
+        layout.addWidget(self._pages, 1)
+        self.setLayout(layout)
+
+    # --- coming and going -------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        self.touch()
+        application = QApplication.instance()
+        if application is not None:
+            application.installEventFilter(self)
+        self._watch.start()
+        self._pages.setCurrentWidget(self.menu)
+        self._show_header()
+        self.menu.enter()
+
+    def leave(self) -> None:
+        self._watch.stop()
+        application = QApplication.instance()
+        if application is not None:
+            application.removeEventFilter(self)
+        self.page.leave()
+        super().leave()
+
+    @property
+    def page(self) -> Screen:
+        """The page shown now."""
+        page = self._pages.currentWidget()
+        assert isinstance(page, Screen)
+        return page
+
+    def open_page(self, page: Screen) -> None:
+        """Leave the present page and show another."""
+        self.page.leave()
+        self._pages.setCurrentWidget(page)
+        self._show_header()
+        page.enter()
+
+    @Slot()
+    def show_menu(self) -> None:
+        """Show the tiles."""
+        self.open_page(self.menu)
+
+    @Slot()
+    def go_back(self) -> None:
+        """Go one step back; from the menu, to the door."""
+        if self.page is self.menu:
+            self.closed.emit()
+        elif self.page is self.export:
+            self.open_page(self.events)
+        elif self.page is self.enrol and self.enrol.is_reenrolment:
+            self.open_page(self.people)
+        else:
+            self.show_menu()
+
+    def _show_header(self) -> None:
+        self._title.setText(self._titles[self.page])
+        self.closing_label.clear()
+
+    @Slot(str)
+    def _open_named(self, name: str) -> None:
+        pages: dict[str, Screen] = {
+            "people": self.people,
+            "enrol": self.enrol,
+            "events": self.events,
+            "diagnostics": self.diagnostics,
+            "pin": self.pin,
+        }
+        if name in pages:
+            self.enrol.prepare(None)
+            self.open_page(pages[name])
+        else:
+            self.closed.emit()
+
+    @Slot(object)
+    def _reenrol(self, person: Person) -> None:
+        self.enrol.prepare(person)
+        self.open_page(self.enrol)
+
+    @Slot(object)
+    def _export(self, query: object) -> None:
+        self.export.prepare(query)  # type: ignore[arg-type]
+        self.open_page(self.export)
+
+    # --- inactivity -------------------------------------------------------------------------------
+
+    @Slot()
+    def touch(self) -> None:
+        """Somebody is here: start the time to closing again."""
+        self._last_touch_ns = self._now_ns()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _ACTIVITY:
+            self.touch()
+        return False
+
+    @Slot()
+    def _check_inactivity(self) -> None:
+        left_s = (self._last_touch_ns + self._timeout_ns - self._now_ns()) / 1e9
+        if left_s <= 0:
+            self.closed.emit()
+        elif left_s <= WARN_BEFORE_S:
+            self.closing_label.setText(texts.closing_in(math.ceil(left_s)))
+        else:
+            self.closing_label.clear()

@@ -1,0 +1,170 @@
+"""Is everything well? Health, speed, dropped frames, and a test of the relay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import QFrame, QScrollArea, QScroller, QWidget
+
+from kiosk.domain import FrameResult
+from ui import texts, theme
+from ui.bridge import EngineBridge, EngineLike
+from ui.screens.base import Screen, label
+from ui.widgets.bars import StageBars
+from ui.widgets.icons import IconButton, IconDisc
+from ui.widgets.sheet import theme_of
+
+if TYPE_CHECKING:
+    from kiosk.health import HealthRow
+
+LOOKS = {
+    "ok": ("check", theme.OK),
+    "warning": ("warning", theme.WARNING),
+    "fault": ("cross", theme.DANGER),
+}
+
+
+class HealthLine(QWidget):
+    """One part of the kiosk and how it is."""
+
+    def __init__(self, row: HealthRow) -> None:
+        super().__init__()
+        self._disc = IconDisc("check", theme.OK, 44)
+        self.name = label("", "strong")
+        self.text = label("", "small")
+        words = theme.column(2)
+        words.addWidget(self.name)
+        words.addWidget(self.text)
+        layout = theme.row(16, (0, 8))
+        layout.addWidget(self._disc, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(words, 1)
+        self.setLayout(layout)
+        self.show_row(row)
+
+    def show_row(self, row: HealthRow) -> None:
+        """Show one row of the engine's health."""
+        self._disc.show_icon(*LOOKS[row.level])
+        self._disc.setAccessibleName(texts.HEALTH_WORDS[row.level])
+        self.name.setText(row.name)
+        self.text.setText(row.text)
+
+
+class DiagnosticsScreen(Screen):
+    """Refreshes itself while it is shown."""
+
+    def __init__(self, engine: EngineLike, bridge: EngineBridge) -> None:
+        super().__init__()
+        self._engine = engine
+        self.lines: list[HealthLine] = []
+        self._health = theme.column(0)
+        self._health.addStretch(1)
+        health = QWidget()
+        health.setLayout(self._health)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(health)
+        QScroller.grabGesture(
+            self._scroll.viewport(), QScroller.ScrollerGestureType.LeftMouseButtonGesture
+        )
+        self.bars = StageBars()
+        self.counts = label("", "small")
+        self.test_button = IconButton("unlock", texts.DIAG_TEST, kind="")
+        self.test_button.clicked.connect(self._ask_test)
+        speed_card = self._card(texts.DIAG_SPEED, self.bars, self.counts)
+        health_card = self._card(texts.DIAG_HEALTH, self._scroll)
+        right = theme.column(20)
+        right.addWidget(speed_card)
+        right.addStretch(1)
+        right.addWidget(self.test_button)
+        self._halves = theme.row(24, (32, 8, 32, 28))
+        self._halves.addWidget(health_card, 52)
+        self._halves.addLayout(right, 48)
+        self.setLayout(self._halves)
+        self._timer = QTimer(self)
+        self._timer.setInterval(2000)
+        self._timer.timeout.connect(self.refresh)
+        self._asked = False
+        bridge.result_shown.connect(self._show_result)
+
+    @staticmethod
+    def _card(title: str, *contents: QWidget) -> QFrame:
+        card = QFrame()
+        card.setProperty("card", "true")
+        layout = theme.column(12, (24, 20))
+        layout.addWidget(label(title, "caption"))
+        for part in contents:
+            layout.addWidget(part)
+        card.setLayout(layout)
+        return card
+
+    def enter(self) -> None:
+        self.bars.clear()
+        self._asked = False
+        self._timer.start()
+        self.refresh()
+
+    def leave(self) -> None:
+        self._timer.stop()
+        super().leave()
+
+    def arrange(self, portrait: bool) -> None:
+        theme.set_direction(self._halves, portrait=portrait)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Ask how everything is; one question at a time, for a slow disk must not pile them up."""
+        preview, results = self._engine.preview, self._engine.results
+        self.counts.setText(
+            texts.frames_counted(results.taken, results.dropped, preview.taken, preview.dropped)
+        )
+        if not self._asked:
+            self._asked = True
+            self.ask(self._engine.health(), self._show_health, self._no_health)
+
+    def _show_health(self, rows: list[HealthRow]) -> None:
+        self._asked = False
+        if len(rows) != len(self.lines):
+            for line in self.lines:
+                line.hide()
+                line.deleteLater()
+            self.lines = [HealthLine(row) for row in rows]
+            for place, line in enumerate(self.lines):
+                self._health.insertWidget(place, line)
+                theme.apply_theme(line, theme_of(self))
+        else:
+            for line, row in zip(self.lines, rows, strict=True):
+                line.show_row(row)
+
+    def _no_health(self, sentence: str) -> None:
+        self._asked = False
+        self.show_fault(sentence)
+
+    @Slot(object)
+    def _show_result(self, result: FrameResult) -> None:
+        if self.isVisible():
+            self.bars.show_stages(result.stage_ms)
+
+    @Slot()
+    def _ask_test(self) -> None:
+        self.ask_first(
+            texts.DIAG_TEST_TITLE,
+            texts.DIAG_TEST_TEXT,
+            texts.DIAG_TEST_YES,
+            self._test,
+            icon="unlock",
+        )
+
+    @Slot()
+    def _test(self) -> None:
+        self.test_button.setEnabled(False)
+        self.ask(self._engine.test_relay(), self._tested, self._not_tested)
+
+    def _tested(self, _: None) -> None:
+        self.test_button.setEnabled(True)
+        self.notice_raised.emit(texts.DIAG_TESTED, "ok")
+
+    def _not_tested(self, sentence: str) -> None:
+        self.test_button.setEnabled(True)
+        self.show_fault(sentence)

@@ -1,0 +1,307 @@
+"""Every text on screen, in one place: short, friendly, and the same word for the same thing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from kiosk.domain import CameraState, DoorState, EventKind, Guidance, Phase
+
+
+class StateText(NamedTuple):
+    """What the main screen says in one state."""
+
+    headline: str
+    detail: str
+    icon: str
+
+
+PHASES: dict[Phase, StateText] = {
+    Phase.STARTING: StateText("Just a moment", "The kiosk is starting.", "clock"),
+    Phase.IDLE: StateText("Step closer", "Look at the camera to open the door.", "face"),
+    Phase.GUIDANCE: StateText("Look at the camera", "Stand in front of the screen.", "face"),
+    Phase.CHECKING: StateText("Checking…", "Stay just as you are.", "face"),
+    Phase.WELCOME: StateText("Welcome", "The door is open.", "unlock"),
+    Phase.NOT_RECOGNISED: StateText(
+        "Not recognised", "Step back and try again, or ask for help.", "cross"
+    ),
+    Phase.OUT_OF_ORDER: StateText("Out of order", "The door stays locked.", "warning"),
+}
+
+GUIDANCE: dict[Guidance, StateText] = {
+    Guidance.NO_FACE: StateText("Stand here", "Stand in front of the camera.", "face"),
+    Guidance.STEP_CLOSER: StateText("Come closer", "One step nearer to the screen.", "closer"),
+    Guidance.STEP_BACK: StateText("Step back", "A little farther from the screen.", "farther"),
+    Guidance.MOVE_INTO_VIEW: StateText(
+        "Move into view", "Your whole face should be in the picture.", "center"
+    ),
+    Guidance.ONE_AT_A_TIME: StateText(
+        "One at a time", "Please let one person step forward.", "people"
+    ),
+    Guidance.LOOK_AT_CAMERA: StateText("Look at the camera", "Face the screen straight on.", "eye"),
+    Guidance.HEAD_UPRIGHT: StateText("Head upright", "Hold your head straight.", "upright"),
+    Guidance.MORE_LIGHT: StateText("Too dark", "Step into the light, please.", "moon"),
+    Guidance.LESS_LIGHT: StateText("Too bright", "Step out of the bright light.", "sun"),
+    Guidance.EVEN_LIGHT: StateText(
+        "Uneven light", "Turn so that the light falls on your whole face.", "half_light"
+    ),
+    Guidance.HOLD_STILL: StateText("Hold still", "Just for a second.", "still"),
+}
+
+# --- enrolment: the views by the name of kiosk.enrolment.View -------------------------------------
+
+VIEW_PROMPTS: dict[str, tuple[str, str]] = {
+    "FRONT": ("Look straight ahead", "Face the camera, eyes open."),
+    "LEFT": ("Turn to your left", "Slowly, a little, until the ring fills."),
+    "RIGHT": ("Turn to your right", "Slowly, a little, until the ring fills."),
+    "UP": ("Chin up", "Look slightly above the screen."),
+    "DOWN": ("Chin down", "Look slightly below the screen."),
+}
+VIEW_NAMES = {"FRONT": "Front", "LEFT": "Left", "RIGHT": "Right", "UP": "Up", "DOWN": "Down"}
+
+ENROL_TITLE = "Enrol a person"
+ENROL_NAME = "Name"
+ENROL_NUMBER = "Staff or badge number (optional)"
+ENROL_CONSENT = (
+    "The person agrees that a template of their face is stored to open this door. "
+    "No photograph is kept."
+)
+ENROL_START = "Take pictures"
+ENROL_NEEDS_NAME = "Enter the person's name."
+ENROL_NEEDS_CONSENT = "Tick the consent: without it nobody may be enrolled."
+ENROL_CAPTURING = "Five views of"
+ENROL_DONE = "All five views are taken"
+ENROL_SAVE = "Save"
+ENROL_SAVING = "Saving…"
+ENROL_RETAKE = "Take again"
+ENROL_ANYWAY = "Enrol anyway"
+ENROL_GO_BACK = "Go back"
+ENROL_ALIKE_TITLE = "Already enrolled?"
+
+# --- administrator --------------------------------------------------------------------------------
+
+LOGIN_TITLE = "Administrator"
+LOGIN_PROMPT = "Enter the PIN"
+LOGIN_CHECKING = "Checking the PIN…"
+LOGIN_FAILED = "Try again."
+
+SETUP_TITLE = "Choose a PIN"
+SETUP_PROMPT = "It protects the people, the log and the settings of this door. At least 6 digits."
+SETUP_REPEAT = "Enter the same PIN once more."
+SETUP_DIFFERENT = "The two PINs differ. Choose again."
+SETUP_SAVING = "Saving…"
+SETUP_DONE = "The PIN is set."
+CHANGE_TITLE = "Change PIN"
+CHANGE_PROMPT = "Choose the new PIN. At least 6 digits."
+
+ADMIN_TITLE = "Administration"
+ADMIN_PEOPLE = "People"
+ADMIN_PEOPLE_NOTE = "Search, disable, delete"
+ADMIN_ENROL = "Enrol"
+ADMIN_ENROL_NOTE = "Add a person"
+ADMIN_EVENTS = "Access log"
+ADMIN_EVENTS_NOTE = "Read and export"
+ADMIN_DIAGNOSTICS = "Diagnostics"
+ADMIN_DIAGNOSTICS_NOTE = "Health, speed, relay"
+ADMIN_PIN = "Change PIN"
+ADMIN_PIN_NOTE = "Administrator's PIN"
+ADMIN_CLOSE = "Close"
+ADMIN_CLOSE_NOTE = "Back to the door"
+
+PEOPLE_SEARCH = "Search name or number"
+PEOPLE_NONE = "Nobody is enrolled yet."
+PEOPLE_NO_MATCH = "Nobody matches the search."
+PEOPLE_CHOOSE = "Choose a person from the list."
+PEOPLE_ENABLED = "May enter"
+PEOPLE_DISABLED = "Blocked"
+PEOPLE_NO_NUMBER = "No number"
+PEOPLE_ENABLE = "Allow entry"
+PEOPLE_DISABLE = "Block entry"
+PEOPLE_REENROL = "New pictures"
+PEOPLE_DELETE = "Delete"
+PEOPLE_DELETE_TEXT = (
+    "The person, their face templates and their name in the log are removed for good."
+)
+
+EVENTS_TODAY = "Today"
+EVENTS_WEEK = "7 days"
+EVENTS_MONTH = "30 days"
+EVENTS_ALL = "All"
+EVENTS_RANGE = "From – to"
+EVENTS_EVERYBODY = "Everybody"
+EVENTS_EXPORT = "Export"
+EVENTS_NONE = "Nothing was recorded in this time."
+EVENTS_LOADING = "Reading the log…"
+RANGE_TITLE = "Which days?"
+RANGE_FROM = "Tap the first day."
+RANGE_TO = "Tap the last day."
+RANGE_USE = "Show"
+PERSON_TITLE = "Whose events?"
+
+EXPORT_TITLE = "Export to a USB stick"
+EXPORT_SEARCHING = "Looking for USB sticks…"
+EXPORT_NONE = "No USB stick found"
+EXPORT_PLUG_IN = "Plug one in, wait a moment, and touch Search again."
+EXPORT_CHOOSE = "Choose the stick to write to."
+EXPORT_AGAIN = "Search again"
+EXPORT_RUNNING = "Writing the access log…"
+EXPORT_RUNNING_NOTE = "Leave the stick in."
+EXPORT_SAFE = "You may remove the stick now."
+EXPORT_NOT_SAFE = "Do not pull the stick out yet."
+EXPORT_FAILED = "The export did not work."
+EXPORT_READ_ONLY = "write-protected"
+EXPORT_DONE = "Done"
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS_LONG = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+HEALTH_WORDS = {"ok": "OK", "warning": "Check", "fault": "Fault"}
+DIAG_HEALTH = "Health"
+DIAG_SPEED = "Time per frame"
+DIAG_NO_SPEED = "No frame was analysed yet."
+DIAG_TEST = "Test the relay"
+DIAG_TEST_TITLE = "Open the door once?"
+DIAG_TEST_TEXT = "The relay is switched on for one pulse, and the log says so."
+DIAG_TEST_YES = "Open"
+DIAG_TESTED = "The relay was switched on for one pulse."
+
+CANCEL = "Cancel"
+BACK = "Back"
+CLOSE = "Close"
+OK = "OK"
+KEY_SPACE = "space"
+KEY_DONE = "Done"
+KEY_PAGES = ("abc", "áéñ", "łšž")
+DISK_ERROR = "Something went wrong. Look at the log file."
+
+DOOR_STATES = {
+    DoorState.LOCKED: "Door locked",
+    DoorState.UNLOCKED: "Door unlocked",
+    DoorState.FAULT: "Door fault",
+}
+CAMERA_STATES = {
+    CameraState.OPENING: "Camera opening",
+    CameraState.STREAMING: "Camera",
+    CameraState.LOST: "Camera lost",
+    CameraState.ENDED: "Pictures ended",
+}
+
+EVENT_KINDS: dict[EventKind, str] = {
+    EventKind.STARTED: "Kiosk started",
+    EventKind.STOPPED: "Kiosk stopped",
+    EventKind.GRANTED: "Access granted",
+    EventKind.NOT_RECOGNISED: "Not recognised",
+    EventKind.DOOR_UNLOCKED: "Door unlocked",
+    EventKind.DOOR_LOCKED: "Door locked",
+    EventKind.RELAY_LOST: "Relay lost",
+    EventKind.RELAY_BACK: "Relay back",
+    EventKind.CAMERA_LOST: "Camera lost",
+    EventKind.CAMERA_BACK: "Camera back",
+    EventKind.FAULT: "Fault",
+    EventKind.ENROLLED: "Person enrolled",
+    EventKind.PERSON_CHANGED: "Person changed",
+    EventKind.PERSON_DELETED: "Person deleted",
+    EventKind.PIN_CHANGED: "PIN changed",
+    EventKind.ADMIN_LOGIN: "Administrator logged in",
+    EventKind.ADMIN_REFUSED: "Wrong PIN",
+    EventKind.ADMIN_LOCKOUT: "PIN entry locked",
+    EventKind.EXPORTED: "Log exported",
+    EventKind.MODELS_IMPORTED: "Face models imported",
+}
+
+
+def attempts_left(count: int) -> str:
+    """Say how often a PIN may still be tried."""
+    return f"Wrong PIN. {count} {'try' if count == 1 else 'tries'} left."
+
+
+def locked_for(seconds: int) -> str:
+    """Say how long PIN entry stays locked."""
+    minutes, rest = divmod(seconds, 60)
+    clock = f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
+    return f"Too many wrong PINs. Wait {clock}."
+
+
+def pose_numbers(yaw_deg: float, pitch_deg: float, roll_deg: float) -> str:
+    """Return head-pose angles as whole degrees with their signs."""
+    parts = zip(("yaw", "pitch", "roll"), (yaw_deg, pitch_deg, roll_deg), strict=True)
+    return "  ".join(f"{name} {signed_degrees(angle)}" for name, angle in parts)
+
+
+def signed_degrees(angle: float) -> str:
+    """Return whole degrees with a real minus sign; zero has no sign."""
+    whole = round(angle)
+    return f"{'+' if whole > 0 else '−' if whole < 0 else ''}{abs(whole)}°"
+
+
+def looks_like(name: str, similarity: float) -> str:
+    """Warn that a new face resembles somebody enrolled."""
+    return f"This face looks like {name} (similarity {similarity:.2f})."
+
+
+def delete_title(name: str) -> str:
+    """Ask before a person is deleted."""
+    return f"Delete {name}?"
+
+
+def enrolled(name: str) -> str:
+    """Tell that a person was saved."""
+    return f"{name} is enrolled."
+
+
+def closing_in(seconds: int) -> str:
+    """Tell that the admin screens are about to close by themselves."""
+    return f"Closes in {seconds} s"
+
+
+def templates(count: int) -> str:
+    """Say how many face templates a person has."""
+    return f"{count} face template{'' if count == 1 else 's'}"
+
+
+def since(date: str) -> str:
+    """Say since when a person is enrolled."""
+    return f"Enrolled {date}"
+
+
+def free_space(free_bytes: int, filesystem: str) -> str:
+    """Describe a USB stick."""
+    return f"{free_bytes / 1e9:.1f} GB free · {filesystem}"
+
+
+def day_range(first: date, last: date) -> str:
+    """Describe the days chosen."""
+    ends = [f"{day.day} {MONTHS[day.month - 1]} {day.year}" for day in (first, last)]
+    return ends[0] if first == last else " – ".join(ends)
+
+
+def frames_counted(analysed: int, skipped: int, drawn: int, undrawn: int) -> str:
+    """Count frames: dropped ones are the price of never showing an old one."""
+    return (
+        f"Results: {analysed} shown, {skipped} skipped\nPreview: {drawn} shown, {undrawn} skipped"
+    )
+
+
+def entries(count: int, limit: int) -> str:
+    """Say how many lines of the log are listed."""
+    if count >= limit:
+        return f"The newest {limit} entries"
+    return f"{count} {'entry' if count == 1 else 'entries'}"
+
+
+def door_opens_for(seconds: float) -> str:
+    """Say how long the door stays unlocked, for the printed log."""
+    return f"door unlocked {seconds:.1f} s"

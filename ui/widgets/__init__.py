@@ -1,0 +1,1 @@
+"""Building blocks of the screens; none of them knows the engine."""

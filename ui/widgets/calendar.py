@@ -1,0 +1,124 @@
+"""A month of touch-sized days from which a first and a last one are chosen."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+
+from ui import texts, theme
+from ui.widgets.icons import IconButton
+from ui.widgets.sheet import Sheet
+
+
+class RangeSheet(Sheet):
+    """Choose from one day to another, both included."""
+
+    # First and last day (datetime.date).
+    chosen = Signal(object, object)
+
+    def __init__(self, window: QWidget, today: date) -> None:
+        super().__init__(window, width=680)
+        self._today = today
+        self._year, self._month = today.year, today.month
+        self.first: date | None = None
+        self.last: date | None = None
+        self.add_title(texts.RANGE_TITLE)
+        self._hint = self.add_text(texts.RANGE_FROM)
+        self._month_label = QLabel()
+        self._month_label.setProperty("role", "heading")
+        self.earlier_button = IconButton("back")
+        self.earlier_button.clicked.connect(self._earlier)
+        self.later_button = IconButton("next")
+        self.later_button.clicked.connect(self._later)
+        bar = theme.row(12)
+        bar.addWidget(self._month_label, 1)
+        bar.addWidget(self.earlier_button)
+        bar.addWidget(self.later_button)
+        self.body.addLayout(bar)
+        days = theme.grid(6)
+        for column, name in enumerate(texts.WEEKDAYS):
+            caption = QLabel(name)
+            caption.setProperty("role", "caption")
+            caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            days.addWidget(caption, 0, column)
+        self.cells: list[QPushButton] = []
+        for place in range(42):
+            cell = QPushButton()
+            cell.setProperty("kind", "day")
+            cell.setCheckable(True)
+            cell.setAutoExclusive(False)
+            cell.clicked.connect(self._touch)
+            days.addWidget(cell, 1 + place // 7, place % 7)
+            self.cells.append(cell)
+        self.body.addLayout(days)
+        self.use_button = QPushButton(texts.RANGE_USE)
+        self.use_button.setProperty("kind", "primary")
+        self.use_button.clicked.connect(self._use)
+        cancel = QPushButton(texts.CANCEL)
+        cancel.clicked.connect(self.dismiss)
+        buttons = theme.row(16)
+        buttons.addWidget(cancel, 1)
+        buttons.addWidget(self.use_button, 1)
+        self.body.addLayout(buttons)
+        self._refresh()
+
+    def touch_day(self, day: date) -> None:
+        """Take a day as the first one, or as the last one when a first one is chosen."""
+        if self.first is None or self.last is not None:
+            self.first, self.last = day, None
+        else:
+            self.first, self.last = sorted((self.first, day))
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._month_label.setText(f"{texts.MONTHS[self._month - 1]} {self._year}")
+        grid = calendar.Calendar().monthdatescalendar(self._year, self._month)
+        days = [day for week in grid for day in week]
+        for cell, day in zip(self.cells, days + [None] * (42 - len(days)), strict=True):
+            cell.setProperty("day", "" if day is None else day.isoformat())
+            shown = day is not None and day.month == self._month
+            cell.setText(str(day.day) if day is not None and shown else "")
+            cell.setEnabled(day is not None and shown and day <= self._today)
+            cell.setChecked(day is not None and shown and self._is_chosen(day))
+        present = (self._today.year, self._today.month)
+        self.later_button.setEnabled((self._year, self._month) < present)
+        if self.first is None:
+            self._hint.setText(texts.RANGE_FROM)
+        elif self.last is None:
+            self._hint.setText(texts.RANGE_TO)
+        else:
+            self._hint.setText(texts.day_range(self.first, self.last))
+        self.use_button.setEnabled(self.first is not None)
+
+    def _is_chosen(self, day: date) -> bool:
+        if self.first is None:
+            return False
+        return self.first <= day <= (self.last or self.first)
+
+    @Slot()
+    def _touch(self) -> None:
+        sender = self.sender()
+        if sender is not None:
+            self.touch_day(date.fromisoformat(sender.property("day")))
+
+    @Slot()
+    def _earlier(self) -> None:
+        self._turn(-1)
+
+    @Slot()
+    def _later(self) -> None:
+        self._turn(1)
+
+    def _turn(self, months: int) -> None:
+        count = self._year * 12 + self._month - 1 + months
+        self._year, self._month = count // 12, count % 12 + 1
+        self._refresh()
+
+    @Slot()
+    def _use(self) -> None:
+        if self.first is not None:
+            self.dismiss()
+            self.chosen.emit(self.first, self.last or self.first)

@@ -1,0 +1,125 @@
+"""Digits for a PIN: large keys, dots for what was typed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
+
+from ui import texts, theme
+from ui.theme import Themed
+from ui.widgets.icons import IconButton
+
+MAX_DIGITS = 12
+
+
+class PinDots(Themed, QWidget):
+    """One dot per digit typed; never the digits."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._count = 0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.theme.px(320), self.theme.px(48))
+
+    def show_count(self, count: int) -> None:
+        """Show so many dots."""
+        self._count = count
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        places = max(6, self._count)
+        step = min(self.theme.px(34), self.width() / places)
+        radius = step * 0.27
+        left = (self.width() - step * places) / 2
+        for place in range(places):
+            typed = place < self._count
+            painter.setBrush(QColor(theme.TEXT if typed else theme.LINE))
+            centre = round(left + step * (place + 0.5))
+            painter.drawEllipse(
+                round(centre - radius),
+                round(self.height() / 2 - radius),
+                round(radius * 2),
+                round(radius * 2),
+            )
+        painter.end()
+
+
+class Keypad(QWidget):
+    """Ten digits, backspace and OK; a physical keyboard types into it as well."""
+
+    # OK was touched; the digits typed.
+    entered = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._digits = ""
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.dots = PinDots()
+        keys = theme.grid(14)
+        self.keys: dict[str, QPushButton] = {}
+        for index, digit in enumerate("1234567890"):
+            key = QPushButton(digit)
+            key.setProperty("kind", "pad")
+            key.clicked.connect(partial(self._type, digit))
+            place = 10 if digit == "0" else index
+            self._add(keys, key, digit, place)
+        backspace = IconButton("backspace", kind="pad", colour=theme.TEXT_SOFT, side=36)
+        backspace.clicked.connect(self._erase)
+        self._add(keys, backspace, "backspace", 9)
+        confirm = QPushButton(texts.OK)
+        confirm.setProperty("kind", "ok")
+        confirm.clicked.connect(self._enter)
+        self._add(keys, confirm, "ok", 11)
+        layout = theme.column(20)
+        layout.addWidget(self.dots)
+        layout.addLayout(keys)
+        self.setLayout(layout)
+        theme.sized(self, width=420)
+
+    def _add(self, keys: QGridLayout, key: QPushButton, name: str, place: int) -> None:
+        key.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        key.setAccessibleName(name)
+        keys.addWidget(key, place // 3, place % 3)
+        self.keys[name] = key
+
+    def clear(self) -> None:
+        """Forget what was typed."""
+        self._digits = ""
+        self.dots.show_count(0)
+
+    def digit_count(self) -> int:
+        """Return how many digits were typed."""
+        return len(self._digits)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.text().isascii() and event.text().isdigit():
+            self._type(event.text())
+        elif event.key() == Qt.Key.Key_Backspace:
+            self._erase()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._enter()
+        else:
+            super().keyPressEvent(event)
+
+    def _type(self, digit: str) -> None:
+        if len(self._digits) < MAX_DIGITS:
+            self._digits += digit
+            self.dots.show_count(len(self._digits))
+
+    def _erase(self) -> None:
+        self._digits = self._digits[:-1]
+        self.dots.show_count(len(self._digits))
+
+    def _enter(self) -> None:
+        digits = self._digits
+        self.clear()
+        if digits:
+            self.entered.emit(digits)

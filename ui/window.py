@@ -1,0 +1,156 @@
+"""The one window: it holds the screens and decides which is shown."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QMainWindow
+
+from ui import theme
+from ui.bridge import EngineBridge, EngineLike
+from ui.screens.admin import AdminScreen
+from ui.screens.base import Screen
+from ui.screens.kiosk import KioskScreen
+from ui.screens.login import LoginScreen
+from ui.screens.setup_pin import SetupPinScreen
+from ui.theme import Theme
+from ui.widgets.pages import Pages
+from ui.widgets.toast import Toast
+
+LOGIN_TIMEOUT_MS = 30_000
+
+
+class KioskWindow(QMainWindow):
+    """Full screen without frame or cursor on the wall, an ordinary window while developing."""
+
+    # Somebody closed the window.
+    closed = Signal()
+
+    def __init__(
+        self,
+        engine: EngineLike,
+        bridge: EngineBridge,
+        *,
+        windowed: bool,
+        door_name: str = "Door",
+        admin_timeout_s: float = 120.0,
+    ) -> None:
+        super().__init__()
+        self._engine = engine
+        self._windowed = windowed
+        self._quitting = False
+        self.theme = Theme(0.0)
+        self.setWindowTitle("door-kiosk")
+        self.kiosk = KioskScreen(bridge, door_name)
+        self.setup = SetupPinScreen(engine, first_start=True)
+        self.login = LoginScreen(engine)
+        self.admin = AdminScreen(engine, bridge, admin_timeout_s)
+        self._stack = Pages()
+        for screen in (self.kiosk, self.setup, self.login, self.admin):
+            self._stack.addWidget(screen)
+        self.setCentralWidget(self._stack)
+        self.toast = Toast(self)
+        # Nobody leaves the PIN page open in front of the door.
+        self._login_timer = QTimer(self)
+        self._login_timer.setSingleShot(True)
+        self._login_timer.setInterval(LOGIN_TIMEOUT_MS)
+        self._login_timer.timeout.connect(self.show_kiosk)
+        for screen in (self.setup, self.login, self.admin):
+            screen.notice_raised.connect(self.toast.show_notice)
+        self.kiosk.admin_requested.connect(self.show_login)
+        self.login.accepted.connect(self.show_admin)
+        self.login.cancelled.connect(self.show_kiosk)
+        self.login.keypad.entered.connect(self._login_timer.start)
+        self.setup.finished.connect(self.show_kiosk)
+        self.admin.closed.connect(self.show_kiosk)
+        if not windowed:
+            self.setWindowFlags(
+                Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint
+            )
+            self.setCursor(Qt.CursorShape.BlankCursor)
+        self.resize(1280, 800)
+        self._rescale()
+        self.kiosk.enter()
+
+    # --- which screen -----------------------------------------------------------------------------
+
+    @property
+    def screen_shown(self) -> Screen:
+        """The screen shown now."""
+        screen = self._stack.currentWidget()
+        assert isinstance(screen, Screen)
+        return screen
+
+    def show_as_chosen(self) -> None:
+        """Show the window: full screen on the wall."""
+        if self._windowed:
+            self.show()
+        else:
+            self.showFullScreen()
+
+    @Slot()
+    def show_kiosk(self) -> None:
+        """Show the door's screen and decide again about people."""
+        self._show(self.kiosk)
+        self._engine.set_paused(False)
+
+    @Slot()
+    def show_setup(self) -> None:
+        """Ask for the first PIN. The kiosk decides nothing before it has one."""
+        self._engine.set_paused(True)
+        self._show(self.setup)
+
+    @Slot()
+    def show_login(self) -> None:
+        """Ask for the PIN; the door keeps working until it is right."""
+        self._show(self.login)
+        self._login_timer.start()
+
+    @Slot()
+    def show_admin(self) -> None:
+        """Show what is behind the PIN."""
+        self._engine.set_paused(True)
+        self._show(self.admin)
+
+    def _show(self, screen: Screen) -> None:
+        self._login_timer.stop()
+        if screen is self.screen_shown:
+            return
+        self.screen_shown.leave()
+        self._stack.setCurrentWidget(screen)
+        screen.enter()
+
+    # --- the window itself ------------------------------------------------------------------------
+
+    def quit(self) -> None:
+        """Close for good: the program is ending."""
+        self._quitting = True
+        self.screen_shown.leave()
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        # On the wall, no window manager's shortcut may take the kiosk away.
+        if self._quitting:
+            event.accept()
+        elif self._windowed:
+            event.accept()
+            self.closed.emit()
+        else:
+            event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._windowed:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._rescale()
+        super().resizeEvent(event)
+
+    def _rescale(self) -> None:
+        chosen = Theme.for_size(self.width(), self.height())
+        if chosen != self.theme:
+            self.theme = chosen
+            self.setStyleSheet(chosen.style_sheet())
+            theme.apply_theme(self, chosen)
