@@ -346,13 +346,15 @@ class Engine:
         people, models, pipeline = self._people, self._models, self._pipeline
         if people is None or models is None or pipeline is None:
             raise EnrolmentError("Nobody can be enrolled before the face models are there.")
-        others = people.gallery
+        others = people.everybody
         if existing_person_id is not None:
             others = others.without(existing_person_id)
         wanted = self._config.recognition.stranger_rate
         threshold = models.calibration.threshold(comparison_rate(wanted, len(others)))
         with self._guided_lock:
-            self._guided = GuidedCapture(others, threshold, pipeline.template, people.name_of)
+            self._guided = GuidedCapture(
+                others, threshold, pipeline.template, lambda person_id: people.all_names[person_id]
+            )
             self._guided_person_id = existing_person_id
 
     def retake_enrolment(self) -> None:

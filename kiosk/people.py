@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kiosk.domain import ModelId
 from kiosk.recognition.gallery import Gallery
 from kiosk.store.store import Store
@@ -12,10 +15,15 @@ from kiosk.store.store import Store
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EnrolledPeople:
-    """Enabled people with templates of one model."""
+    """People with templates of one model."""
 
     gallery: Gallery
+    """Who may be recognised: the enabled ones."""
+    everybody: Gallery
+    """The disabled ones as well: whoever is enrolled anew is compared with them all."""
     names: Mapping[int, str]
+    """Of the enabled ones."""
+    all_names: Mapping[int, str]
     without_template: int
     """Enabled people who have templates of another model only, and so are not recognised."""
 
@@ -26,7 +34,17 @@ class EnrolledPeople:
 
 def load_people(store: Store, model: ModelId) -> EnrolledPeople:
     """Read the snapshot. Raises StoreError. Runs on the store's thread."""
-    ids, vectors = store.people.templates(model)
-    names = {person.id: person.name for person in store.people.find() if person.enabled}
-    gallery = Gallery(model, ids, vectors) if len(ids) else Gallery.empty(model)
-    return EnrolledPeople(gallery, names, store.people.count_without(model))
+    people = store.people.find()
+    return EnrolledPeople(
+        gallery=_gallery(model, *store.people.templates(model)),
+        everybody=_gallery(model, *store.people.templates(model, include_disabled=True)),
+        names={person.id: person.name for person in people if person.enabled},
+        all_names={person.id: person.name for person in people},
+        without_template=store.people.count_without(model),
+    )
+
+
+def _gallery(
+    model: ModelId, person_ids: NDArray[np.int64], vectors: NDArray[np.float32]
+) -> Gallery:
+    return Gallery(model, person_ids, vectors) if len(person_ids) else Gallery.empty(model)

@@ -39,9 +39,7 @@ def run_window_benchmarks(models: Path, min_score: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="door-kiosk-bench-") as name:
         folder = _prepare(Path(name), models, min_score)
         starts = [_cold_start(folder, Path(name) / "pictures") for _ in range(_STARTS)]
-        stalls = _child(
-            [sys.executable, "-m", "ui.stalls", str(folder.root), str(_STALL_SECONDS)]
-        )
+        stalls = _child([sys.executable, "-m", "ui.stalls", str(folder.root), str(_STALL_SECONDS)])
     return {
         # The first start pays for a cold disk cache as well; it is listed, not hidden.
         "cold_start_to_recognition_s": [round(seconds, 3) for seconds, _ in starts],
@@ -77,8 +75,10 @@ def _cold_start(folder: DataFolder, pictures: Path) -> tuple[float, float]:
     """Return seconds from the start of the process to the welcome, and peak memory in MB."""
     began = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-m", "kiosk", "run", "--camera", str(pictures), "--relay", "sim:"]
-        + ["--data", str(folder.root)],
+        [
+            *(sys.executable, "-m", "kiosk", "run", "--relay", "sim:"),
+            *("--camera", str(pictures), "--data", str(folder.root)),
+        ],
         env=_offscreen(),
         stdout=subprocess.PIPE,
         text=True,

@@ -114,6 +114,9 @@ class Reporter(QObject):
             self._say(f"door fault: {status.message}")
         elif status.state is DoorState.LOCKED and self._was_unlocked:
             self._say("door locked")
+        elif status.state is DoorState.UNLOCKED and not self._was_unlocked:
+            left_s = ((status.relock_at_ns or 0) - self._now_ns()) / 1e9
+            self._say(f"door unlocked for {max(left_s, 0.0):.1f} s")
         self._was_unlocked = status.state is DoorState.UNLOCKED
 
     @Slot(object)

@@ -53,7 +53,7 @@ def check_strength(pin: str) -> None:
     steps = {(b - a) % 10 for a, b in itertools.pairwise(digits)}
     if steps == {0}:
         raise PinError("A PIN of one repeated digit is too easy to guess. Choose another one.")
-    if steps in ({1}, {9}):
+    if len(steps) == 1:
         raise PinError("A PIN that counts up or down is too easy to guess. Choose another one.")
     for period in range(2, len(pin) // 2 + 1):
         if all(pin[i] == pin[i % period] for i in range(len(pin))):

@@ -60,10 +60,10 @@ def draw_test_picture(number: int, width_px: int, height_px: int) -> Pixels:
     sway = math.sin(2 * math.pi * number / _SWAY_FRAMES)
     nod = math.sin(2 * math.pi * number / _NOD_FRAMES)
     centre_x = width_px * (0.5 + 0.18 * sway)
-    centre_y = height_px * (0.47 + 0.03 * nod)
+    centre_y = height_px * (0.5 + 0.03 * nod)
     eyes_shut = number % _BLINK_FRAMES >= _BLINK_FRAMES - _BLINK_LENGTH_FRAMES
     _draw_face(pixels, centre_x, centre_y, 0.5 * min(height_px, width_px), eyes_shut)
-    _write(pixels, f"frame {number:06d}", 0.04, 0.18, 0.045)
+    _write(pixels, f"frame {number:06d}", 0.155, 0.035)
     return pixels
 
 
@@ -83,7 +83,7 @@ def _background(width_px: int, height_px: int) -> Pixels:
     handle = (int(right - width_px * 0.02), (top + bottom) // 2)
     cv2.circle(pixels, handle, stroke * 3, _INK, -1, cv2.LINE_AA)
     cv2.line(pixels, (0, bottom), (width_px, bottom), (118, 116, 112), stroke)
-    _write(pixels, WORDS, 0.04, 0.11, 0.06)
+    _write(pixels, WORDS, 0.09, 0.055)
     pixels.flags.writeable = False
     return pixels
 
@@ -129,10 +129,18 @@ def _draw_face(
     cv2.ellipse(pixels, at(0, 0.18), smile, 0, 20, 160, _INK, stroke * 2, cv2.LINE_AA)
 
 
-def _write(pixels: Pixels, text: str, left: float, baseline: float, size: float) -> None:
-    """Write dark text on light; position and letter height are shares of the picture's."""
+def _write(pixels: Pixels, text: str, baseline: float, size: float) -> None:
+    """Write dark text in the middle of a line; the measures are shares of the picture's height.
+
+    Mirrored, because the kiosk shows its camera like a mirror: there it reads the right way round.
+    """
     height, width = pixels.shape[:2]
     scale = size * height / 22  # the letters are about 22 px high at scale 1
-    origin = (int(left * width), int(baseline * height))
     stroke = max(1, round(scale * 2))
-    cv2.putText(pixels, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, _INK, stroke, cv2.LINE_AA)
+    face = cv2.FONT_HERSHEY_SIMPLEX
+    (text_width, _), _ = cv2.getTextSize(text, face, scale, stroke)
+    top, bottom = int((baseline - 1.5 * size) * height), int((baseline + 0.5 * size) * height)
+    line = cv2.flip(pixels[max(top, 0) : bottom], 1)
+    origin = ((width - text_width) // 2, int(baseline * height) - max(top, 0))
+    cv2.putText(line, text, origin, face, scale, _INK, stroke, cv2.LINE_AA)
+    pixels[max(top, 0) : bottom] = cv2.flip(line, 1)

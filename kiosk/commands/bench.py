@@ -20,15 +20,23 @@ def register(groups: Groups) -> None:
         pictures=True,
     )
     add_json(parser)
+    parser.add_argument(
+        "--no-window",
+        action="store_true",
+        help="leave out cold start, memory and event-loop stalls, which need Qt",
+    )
 
 
 def execute(args: argparse.Namespace) -> int:
     """Measure and print. Raises ModelError."""
     from kiosk.benchmark import format_report, run_benchmarks
+    from kiosk.windowbenchmark import run_window_benchmarks
 
     folder, output = data_folder(args), Output(args.json)
     wanted = settings(args, folder).recognition
     report = run_benchmarks(folder.models, wanted.min_detection_score, wanted.stranger_rate)
+    if not args.no_window:
+        report["window"] = run_window_benchmarks(folder.models, wanted.min_detection_score)
     output.say(format_report(report))
     output.result(report)
     return 0

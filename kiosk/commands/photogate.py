@@ -57,11 +57,11 @@ class PhotoGate:
         self._rate = config.recognition.stranger_rate
         self._pipeline = make_pipeline(models, config)
         model = models.embedder.model
-        self._enrolled = people.gallery if people else Gallery.empty(model)
+        self._enrolled = people.everybody if people else Gallery.empty(model)
         self._admitted = Gallery.empty(model)
         self._ids: list[int] = []
         self._vectors: list[NDArray[np.float32]] = []
-        self._names = dict(people.names) if people else {}
+        self._names = dict(people.all_names) if people else {}
 
     def examine(self, paths: Sequence[Path]) -> Candidate:
         """Offer photographs of one person to the enrolment gate. Raises ModelError."""

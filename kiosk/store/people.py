@@ -148,8 +148,10 @@ class PeopleTable:
                 ).execute()
             return self._existing(person_id)
 
-    def templates(self, model: ModelId) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the templates of ``model`` of all enabled people.
+    def templates(
+        self, model: ModelId, include_disabled: bool = False
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the templates of ``model`` of all enabled people, or of everybody.
 
         Person ids have shape (N,), dtype int64, and unit vectors (N, D), dtype float32, in the
         order they were added; D is 0 when there are none. Damaged rows are left out, logged and
@@ -159,7 +161,7 @@ class PeopleTable:
         query = (
             table.select(table.person_id, table.vector)
             .join(people, on=(people.id == table.person_id))
-            .where(people.enabled, self._is_of(model))
+            .where(self._is_of(model), people.enabled | include_disabled)
             .order_by(table.id)
         )
         with self._database.reading():
