@@ -38,14 +38,11 @@ _INTEREST = (
 )
 
 
-def view_line(view: KioskView, now_ns: int) -> str:
+def view_line(view: KioskView) -> str:
     """Describe a state in one line of plain text."""
     words = str(view.phase.value).replace("_", " ")
     if view.phase is Phase.WELCOME:
         words = f"{words} {view.person_name}".rstrip()
-        if view.relock_at_ns is not None:
-            left_s = max(0.0, (view.relock_at_ns - now_ns) / 1e9)
-            words = f"{words}, {texts.door_opens_for(left_s)}"
     elif view.phase is Phase.GUIDANCE and view.guidance is not None:
         words = f"{words}: {texts.GUIDANCE[view.guidance].headline.lower()}"
     elif view.faults:
@@ -104,7 +101,7 @@ class Reporter(QObject):
             return
         self._said = said
         self._phase = view.phase
-        self._say(view_line(view, self._now_ns()))
+        self._say(view_line(view))
         self._grab_state()
         self._paint_timer.start()
 
@@ -116,7 +113,7 @@ class Reporter(QObject):
             self._say("door locked")
         elif status.state is DoorState.UNLOCKED and not self._was_unlocked:
             left_s = ((status.relock_at_ns or 0) - self._now_ns()) / 1e9
-            self._say(f"door unlocked for {max(left_s, 0.0):.1f} s")
+            self._say(texts.door_opens_for(max(left_s, 0.0)))
         self._was_unlocked = status.state is DoorState.UNLOCKED
 
     @Slot(object)

@@ -56,7 +56,9 @@ def a_visit(engine: FakeEngine) -> None:
         engine.results.put(drawn_result(frame))
         listener.result_arrived()
         listener.view_changed(view)
-    listener.door_changed(DoorStatus(DoorState.UNLOCKED, "sim", True))
+    listener.door_changed(
+        DoorStatus(DoorState.UNLOCKED, "sim", True, time.monotonic_ns() + 5_900_000_000)
+    )
     listener.door_changed(DoorStatus(DoorState.LOCKED, "sim", True))
     listener.camera_changed(CameraStatus(CameraState.ENDED, "clip"))
 
@@ -74,7 +76,8 @@ def test_a_headless_run_tells_what_happened(tmp_path: Path) -> None:
         "idle",
         "guidance: come closer",
         "checking",
-        "welcome Ada Lovelace, door unlocked 5.N s",
+        "welcome Ada Lovelace",
+        "door unlocked 5.N s",
         "door locked",
         "the pictures have ended",
     ]

@@ -105,6 +105,7 @@ def test_nothing_comes_after_close(attached: Any) -> None:
     assert receiver.got == []
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="None and True are immortal from 3.12 on")
 def test_signals_keep_the_reference_counts(qapp: Any) -> None:
     """A PySide6 that drops references to None and True aborts after some hundred signals."""
     bridge, receiver = EngineBridge(), Receiver()
