@@ -160,8 +160,8 @@ def format_report(report: dict[str, Any]) -> str:
         lines.append(f"  {stages}")
     lines.append("")
     lines.append(f"ratio_step_to_networks {report['ratio_step_to_networks']:.3f}")
-    for name, value in report.get("window", {}).items():
-        lines.append(f"{name} {value}")
+    shown = ("machine", "rounds", "networks", "cases", "ratio_step_to_networks")
+    lines += [f"{name} {value}" for name, value in report.items() if name not in shown]
     return "\n".join(lines)
 
 

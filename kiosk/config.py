@@ -54,9 +54,10 @@ class RecognitionConfig:
     """Share of strangers' attempts that may match anyone enrolled (FPIR, ISO/IEC 19795)."""
     margin: float = _setting(0.05, 0.0, 0.5)
     """How much more like the best person than like the next one a face must be, cosine."""
-    votes: int = _setting(3, 2, 30)
+    votes: int = _setting(3, 2, 10)
     """Usable frames that must agree on one person before the door opens."""
-    vote_window_s: float = _setting(2.0, 0.2, 10)
+    vote_window_s: float = _setting(2.0, 1.0, 10)
+    """Even the most votes in the shortest window ask for ten frames a second only."""
     min_detection_score: float = _setting(0.6, 0.1, 0.99)
 
 

@@ -44,7 +44,10 @@ class Enrolled:
 def enrol_photos(
     pipeline: Pipeline, photos: Sequence[Photo], progress: Progress | None = None
 ) -> Enrolled:
-    """Offer photographs to the enrolment gate. Raises EnrolmentError when none passes."""
+    """Offer photographs to the enrolment gate.
+
+    Raises EnrolmentError for a row without a person.
+    """
     for photo in photos:
         if not photo.person:
             raise EnrolmentError(f"{photo.path}: an enrolment row needs a person.")
@@ -52,7 +55,7 @@ def enrol_photos(
     ids = {name: index for index, name in enumerate(people)}
     rows: list[dict[str, Any]] = []
     unreadable: list[str] = []
-    person_ids, vectors, model = [], [], None
+    person_ids, vectors = [], []
     for index, photo in enumerate(photos):
         if progress is not None:
             progress(index, len(photos))
@@ -70,15 +73,11 @@ def enrol_photos(
             template = pipeline.template(frame, report)
             person_ids.append(ids[photo.person])
             vectors.append(template.vector)
-            model = template.model
-    if model is None:
-        reasons = Counter(str(row["refusal"]) for row in rows)
-        raise EnrolmentError(
-            "No photograph passed the enrolment gate: "
-            + ", ".join(f"{count}× {reason}" for reason, count in reasons.most_common())
-            + "."
-        )
-    gallery = Gallery(model, np.array(person_ids, np.int64), np.stack(vectors))
+    if not vectors:
+        # Worth a report all the same: that everything was refused is what it says.
+        gallery = Gallery.empty(pipeline.model)
+    else:
+        gallery = Gallery(pipeline.model, np.array(person_ids, np.int64), np.stack(vectors))
     return Enrolled(gallery, tuple(people), tuple(rows), tuple(unreadable))
 
 

@@ -6,7 +6,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kiosk.domain import Detection, Embedding, FaceReport, Frame, FrameResult, Guidance, Outcome
+from kiosk.domain import (
+    Detection,
+    Embedding,
+    FaceReport,
+    Frame,
+    FrameResult,
+    Guidance,
+    ModelId,
+    Outcome,
+)
 from kiosk.recognition.decision import VisitDecider
 from kiosk.recognition.gallery import Gallery
 from kiosk.recognition.thresholds import Calibration, classify, comparison_rate
@@ -55,6 +64,11 @@ class Pipeline:
         rate = comparison_rate(self._stranger_rate, len(gallery))
         self._gallery = gallery
         self._threshold = self._models.calibration.threshold(rate)
+
+    @property
+    def model(self) -> ModelId:
+        """The embedder whose templates can be compared here."""
+        return self._models.embedder.model
 
     @property
     def threshold(self) -> float:

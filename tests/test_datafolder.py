@@ -143,10 +143,10 @@ def test_a_killed_owner_leaves_it_free(tmp_path: Path) -> None:
 
 def test_descriptors_are_given_back(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
 
     for _ in range(5):
         with folder.exclusive(), pytest.raises(DataFolderBusyError), folder.exclusive():
             pass
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.errors import ConfigError
@@ -111,6 +111,7 @@ def test_a_missing_list_and_a_folder_are_refused(tmp_path: Path) -> None:
             read_photo_list(path)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_list_or_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, content: bytes

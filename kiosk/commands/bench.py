@@ -36,7 +36,7 @@ def execute(args: argparse.Namespace) -> int:
     wanted = settings(args, folder).recognition
     report = run_benchmarks(folder.models, wanted.min_detection_score, wanted.stranger_rate)
     if not args.no_window:
-        report["window"] = run_window_benchmarks(folder.models, wanted.min_detection_score)
+        report |= run_window_benchmarks(folder.models, wanted.min_detection_score)
     output.say(format_report(report))
     output.result(report)
     return 0

@@ -62,7 +62,9 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _summary_lines(summary: dict[str, Any]) -> list[str]:
+    nobody = ["No photograph passed the enrolment gate: every probe is a stranger's."]
     lines = [
+        *(nobody if not summary["templates"] else []),
         f"Enrolled: {summary['people_enrolled']} people with {summary['templates']} templates"
         + (f"; {summary['people_refused']} people refused" if summary["people_refused"] else ""),
         f"Threshold: {summary['threshold']:.4f} (cosine)",

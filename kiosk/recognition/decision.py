@@ -52,6 +52,7 @@ class VisitDecider:
         self._frame_at_ns: int | None = None
         self._box: Box | None = None
         self._granted: int | None = None
+        self._let_in: int | None = None
         self._granted_at_ns = 0
         self._rejected_at_ns: int | None = None
         self._hint: Guidance | None = None
@@ -91,10 +92,11 @@ class VisitDecider:
                 ),
                 maxlen=self._votes.maxlen,
             )
-            self._granted = None
+            self._granted, self._let_in = None, self._granted
         # Older votes alone never open: who stands there now may be somebody else.
         granted = self._agreed_person(at_ns) if person is not None else None
-        if granted is not None and granted != self._granted:
+        # Once per visit: who was let in comes back only after a visible absence.
+        if granted is not None and granted not in (self._granted, self._let_in):
             self._granted, self._granted_at_ns = granted, at_ns
             self._rejected_at_ns = None
             return self._decision(at_ns, granted_now=True)

@@ -52,6 +52,8 @@ class Gallery:
         """Return the cosine with every template, shape (N,). Raises ModelError as search does."""
         if probe.model != self.model:
             raise ModelError(f"A probe of {probe.model} cannot be compared with {self.model}.")
+        if not len(self._ids):
+            return np.empty(0, np.float32)
         scores: NDArray[np.float32] = self._vectors @ probe.vector
         return scores
 

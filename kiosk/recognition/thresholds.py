@@ -76,9 +76,10 @@ def comparison_rate(stranger_rate: float, templates: int) -> float:
 
 def classify(match: Match | None, threshold: float, margin: float) -> Outcome:
     """Judge one frame: accepted only above the threshold and clearly ahead of the next person."""
-    if match is None or match.similarity < threshold:
+    # Written so that NaN, from a damaged template, is refused.
+    if match is None or not match.similarity >= threshold:
         return Outcome.UNKNOWN
-    if match.similarity - match.runner_up_similarity < margin:
+    if not match.similarity - match.runner_up_similarity >= margin:
         return Outcome.UNKNOWN
     return Outcome.ACCEPTED
 

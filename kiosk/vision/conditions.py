@@ -69,8 +69,9 @@ def sharpness(grey: NDArray[np.float32]) -> float:
     """Return resolved detail of a chip (112, 112): 1 for a typical sharp face, 0 for none.
 
     Energy of second differences at a fine scale, relative to a coarse one, in four directions; the
-    least of the four counts, because motion smears along one direction only. A ratio does not
-    depend on contrast, a chip not on the size of the face.
+    least of the four counts, because motion smears along one direction only. A ratio hardly
+    depends on contrast (a small constant keeps noise in the dark from passing for detail), a chip
+    not on the size of the face.
     """
     fine = _directional_energy(cv2.GaussianBlur(grey, (0, 0), _FINE_SIGMA_PX))
     coarse = _directional_energy(cv2.GaussianBlur(grey, (0, 0), _COARSE_SIGMA_PX))

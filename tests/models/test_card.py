@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.domain import ModelId
@@ -142,6 +142,7 @@ _JUNK = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     key=st.text(max_size=8),
     changes=st.dictionaries(

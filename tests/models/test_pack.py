@@ -286,7 +286,7 @@ def test_a_copy_that_comes_out_wrong_is_refused(
     stick = make_pack_folder()
     monkeypatch.setattr(shutil, "copyfile", spoil)
     with pytest.raises(ModelError, match="damaged"):
-        stick.import_into(models)
+        stick.import_into(models, lambda pack: None)
 
     assert list(models.iterdir()) == []
 
@@ -351,7 +351,7 @@ def test_the_old_pack_goes_only_after_the_switch_is_on_the_disk(
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n", b"pack-gone\n", b"../elsewhere\n", b"/tmp\n", b"\0" * 12, b"\xff\xfe", b".\n"],
+    [b"", b"\n", b"pack-gone\n", b"../elsewhere\n", b"/srv\n", b"\0" * 12, b"\xff\xfe", b".\n"],
 )
 def test_a_damaged_current_file_is_reported(
     make_pack_folder: MakePackFolder, models: Path, content: bytes

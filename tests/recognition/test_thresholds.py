@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.domain import Match, ModelId, Outcome
@@ -79,6 +79,7 @@ _TABLES = st.lists(st.floats(0.05, 0.9), min_size=2, max_size=12).map(
 )
 
 
+@settings(deadline=None)
 @given(_TABLES, st.lists(st.floats(-15, 0), min_size=2, max_size=10))
 def test_a_rarer_rate_never_has_a_lower_threshold(
     calibration: Calibration, exponents: list[float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -33,6 +33,7 @@ def face_at(matrix: NDArray[np.float64], size_px: int = 112) -> Detection:
     return Detection(box, points, 1.0)
 
 
+@settings(deadline=None)
 @given(
     scale=st.floats(0.01, 100),
     angle_deg=st.floats(-180, 180),
@@ -48,6 +49,7 @@ def test_any_similarity_is_recovered(scale: float, angle_deg: float, x: float, y
     np.testing.assert_allclose(found, expected, atol=1e-9 * (scale + 1000))
 
 
+@settings(deadline=None)
 @given(
     points=st.lists(st.tuples(_COORDINATE, _COORDINATE), min_size=5, max_size=5),
     nudge=st.tuples(*[st.floats(-0.2, 0.2)] * 4),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -69,6 +69,7 @@ def test_the_rotation_matrix_has_the_signs_of_the_docstring() -> None:
     assert np.linalg.det(turned) == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(
     yaw_deg=st.floats(-50, 50),
     pitch_deg=st.floats(-20, 20),
@@ -98,6 +99,7 @@ def test_place_size_and_lean_change_nothing_else(
     assert -180 <= found.roll_deg < 180
 
 
+@settings(deadline=None)
 @given(yaw_deg=st.floats(-60, 60), pitch_deg=st.floats(-25, 25), roll_deg=st.floats(-60, 60))
 def test_a_mirror_image_has_the_mirrored_pose(
     landmarks_of: Project, yaw_deg: float, pitch_deg: float, roll_deg: float
@@ -136,6 +138,7 @@ def test_a_smile_is_not_a_nod(landmarks_of: Project) -> None:
     assert abs(found.yaw_deg) < 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.floats(-4000, 4000, width=32)] * 2), min_size=5, max_size=5))
 @example([(0, 0), (1, 0), (0, 0), (0, 0), (0, 0)])
 @example([(1, 0), (0, 0), (0.5, 0.57), (0.9, 1.15), (0.1, 1.15)])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.domain import Box, Detection, Frame
@@ -77,6 +77,7 @@ _FACES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_FACES)
 def test_the_rival_is_a_share_and_the_order_does_not_matter(
     faces: list[tuple[float, float, float]],
