@@ -34,21 +34,27 @@ from kiosk.domain import (
 )
 from kiosk.door.controller import DoorController
 from kiosk.door.drivers import parse_relay
-from kiosk.enrolment import GuidedCapture
-from kiosk.errors import EnrolmentError, KioskError, ModelError, RelayError, StoreError
+from kiosk.enginehealth import (
+    CameraHealth,
+    camera_row,
+    door_row,
+    log_row,
+    models_row,
+    people_row,
+)
+from kiosk.enrolmentdesk import EnrolmentDesk
+from kiosk.errors import KioskError, ModelError, RelayError, StoreError
 from kiosk.facemodels import load_face_models
 from kiosk.faultboard import Fault, FaultBoard
-from kiosk.health import HealthRow
+from kiosk.health import HealthRow, check_clock, check_disk, is_clock_synchronised
 from kiosk.listener import KioskView, Listener, SilentListener
 from kiosk.mailbox import Mailbox
 from kiosk.people import EnrolledPeople, load_people
 from kiosk.pipeline import FaceModels, Pipeline
 from kiosk.recognition.decision import VisitDecider, VisitRules
 from kiosk.recognition.gallery import Gallery
-from kiosk.recognition.thresholds import comparison_rate
 from kiosk.store.lane import StoreLane
 from kiosk.store.store import Store
-from kiosk.vision.quality import ENROLMENT
 
 _log = logging.getLogger(__name__)
 
@@ -104,14 +110,13 @@ class Engine:
         self._models: FaceModels | None = None
         self._people: EnrolledPeople | None = None
         self._pipeline: Pipeline | None = None
-        # Swapped whole by the threads that ask for it, read once a frame by the recognition.
-        self._guided: GuidedCapture | None = None
-        self._guided_person_id: int | None = None
-        self._guided_lock = threading.Lock()
+        self._desk = EnrolmentDesk(config.recognition.stranger_rate)
         self._searched: Gallery | None = None
         self._reopen_store = False
         self._started = self._stopped = False
 
+        self.retake_enrolment = self._desk.restart
+        self.cancel_enrolment = self._desk.cancel
         self.people = self._admin.people
         self.set_person_enabled = self._admin.set_person_enabled
         self.delete_person = self._admin.delete_person
@@ -221,12 +226,9 @@ class Engine:
         people = self._people
         if people is None:
             return
-        with self._guided_lock:
-            guided = self._guided
-            if guided is not None:
-                report = pipeline.examine(frame, limits=ENROLMENT)
-                progress = guided.update(frame, report)
-        if guided is not None:
+        taken = self._desk.take(frame, pipeline)
+        if taken is not None:
+            report, progress = taken
             self._publish(FrameResult(frame, report, Decision(self._board.phase)))
             self._listener.enrolment_changed(progress)
             return
@@ -343,37 +345,12 @@ class Engine:
 
     def begin_enrolment(self, existing_person_id: int | None = None) -> None:
         """Feed frames to a guided capture from now on. Raises EnrolmentError without models."""
-        people, models, pipeline = self._people, self._models, self._pipeline
-        if people is None or models is None or pipeline is None:
-            raise EnrolmentError("Nobody can be enrolled before the face models are there.")
-        others = people.everybody
-        if existing_person_id is not None:
-            others = others.without(existing_person_id)
-        wanted = self._config.recognition.stranger_rate
-        threshold = models.calibration.threshold(comparison_rate(wanted, len(others)))
-        with self._guided_lock:
-            self._guided = GuidedCapture(
-                others, threshold, pipeline.template, lambda person_id: people.all_names[person_id]
-            )
-            self._guided_person_id = existing_person_id
-
-    def retake_enrolment(self) -> None:
-        """Throw the shots away and begin again."""
-        with self._guided_lock:
-            if self._guided is not None:
-                self._guided.restart()
-
-    def cancel_enrolment(self) -> None:
-        """Forget the capture."""
-        with self._guided_lock:
-            self._guided = None
+        self._desk.begin(self._people, self._models, self._pipeline, existing_person_id)
 
     def save_enrolment(self, name: str, number: str) -> Future[Person]:
         """Store the finished capture; the future fails with EnrolmentError when it is not."""
-        with self._guided_lock:
-            guided = self._guided
-            shots = guided.shots if guided is not None and guided.finished else ()
-        return self._admin.save_person(name, number, shots, self._guided_person_id)
+        shots, existing_id = self._desk.finished()
+        return self._admin.save_person(name, number, shots, existing_id)
 
     def test_relay(self) -> Future[None]:
         """Open the door for one pulse; the future fails with RelayError when that is refused."""
@@ -389,48 +366,15 @@ class Engine:
         return self._lane.submit(self._health)
 
     def _health(self, store: Store) -> list[HealthRow]:
-        camera, door, people, models = (
-            self._camera_status,
-            self._door.status,
-            self._people,
-            self._models,
-        )
-        streaming = camera is not None and camera.state is CameraState.STREAMING
-        rows = [
-            HealthRow(
-                "Camera",
-                "ok" if streaming else "fault",
-                f"{camera.width_px}×{camera.height_px}, {self._capture.frames_per_s:.0f} frames/s, "
-                f"{self._inbox.dropped} not examined"
-                if camera is not None and streaming
-                else (camera.message or camera.state.value if camera else "no picture yet"),
-            ),
-            HealthRow(
-                "Door",
-                "fault" if door.state is DoorState.FAULT else "ok",
-                door.message or f"{door.relay}: {door.state.value}",
-            ),
-            HealthRow(
-                "Models",
-                "ok" if models else "fault",
-                f"{models.embedder.model}, self-tests passed" if models else "not loaded",
-            ),
+        camera = CameraHealth(self._camera_status, self._capture.frames_per_s, self._inbox.dropped)
+        rows = [camera_row(camera), door_row(self._door.status), models_row(self._models)]
+        if self._people is not None and self._pipeline is not None:
+            rows.append(people_row(self._people, self._pipeline.threshold))
+        rows.append(log_row(store, self._lane.waiting_events))
+        rows += [
+            check_clock(self._now_ms(), is_clock_synchronised()),
+            check_disk(self._folder.root),
         ]
-        if people is not None and self._pipeline is not None:
-            rows.append(
-                HealthRow(
-                    "People",
-                    "warning" if people.without_template else "ok",
-                    f"{people.gallery.people} recognised with {len(people.gallery)} templates, "
-                    f"threshold {self._pipeline.threshold:.3f}",
-                )
-            )
-        seq, digest = store.events.head()
-        rows.append(
-            HealthRow(
-                "Log", "ok", f"{seq} events, {self._lane.waiting_events} waiting, {digest[:12]}"
-            )
-        )
         return rows
 
     # --- events -----------------------------------------------------------------------------------

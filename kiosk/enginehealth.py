@@ -1,0 +1,67 @@
+"""What the running engine has to say about itself, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus
+from kiosk.health import HealthRow
+from kiosk.people import EnrolledPeople
+from kiosk.pipeline import FaceModels
+from kiosk.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class CameraHealth:
+    """The camera's status and figures."""
+
+    status: CameraStatus | None
+    frames_per_s: float
+    dropped: int
+    """Frames replaced by newer ones before the recognition came to them."""
+
+
+def camera_row(camera: CameraHealth) -> HealthRow:
+    """Say whether frames come, how many, and how many were left out."""
+    status = camera.status
+    if status is None or status.state is CameraState.OPENING:
+        return HealthRow("Camera", "warning", "no picture yet")
+    if status.state is not CameraState.STREAMING:
+        return HealthRow("Camera", "fault", status.message or f"{status.source}: ended")
+    return HealthRow(
+        "Camera",
+        "ok",
+        f"{status.source}, {status.width_px} × {status.height_px}, {camera.frames_per_s:.0f} "
+        f"frames per second, {camera.dropped} not examined",
+    )
+
+
+def door_row(door: DoorStatus) -> HealthRow:
+    """Say which relay is driven and how it is."""
+    if door.state is DoorState.FAULT:
+        return HealthRow("Door", "fault", door.message)
+    return HealthRow("Door", "warning" if door.is_simulated else "ok", door.relay)
+
+
+def models_row(models: FaceModels | None) -> HealthRow:
+    """Say which embedder recognises."""
+    if models is None:
+        return HealthRow("Models", "fault", "No face models are loaded.")
+    return HealthRow("Models", "ok", f"{models.embedder.model}, self-tests passed")
+
+
+def people_row(people: EnrolledPeople, threshold: float) -> HealthRow:
+    """Say how many people are recognised, and how alike a face must be."""
+    text = (
+        f"{people.gallery.people} recognised with {len(people.gallery)} templates, "
+        f"threshold {threshold:.3f}"
+    )
+    if people.without_template:
+        text += f"; {people.without_template} with templates of another model only"
+    return HealthRow("People", "warning" if people.without_template else "ok", text)
+
+
+def log_row(store: Store, waiting: int) -> HealthRow:
+    """Say how long the log is and where its chain ends."""
+    seq, digest = store.events.head()
+    return HealthRow("Log", "ok", f"{seq} events, {waiting} waiting, chain ends in {digest[:12]}")
