@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 something outside the program is wrong (one line on stderr
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import logging
 import os
@@ -61,6 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return _forget_stdout()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            traceback.print_exc()
+            return EXIT_BUG
+        print("door-kiosk: the disk is full: the output is incomplete.", file=sys.stderr)
+        _forget_stdout()
+        return EXIT_FAULT
     except Exception:
         traceback.print_exc()
         return EXIT_BUG

@@ -49,7 +49,12 @@ class DataFolder:
 
     @property
     def config_if_present(self) -> Path | None:
-        return self.config if self.config.is_file() else None
+        try:
+            return self.config if self.config.is_file() else None
+        except OSError as error:  # a name that no file system takes
+            raise StoreError(
+                f"The data folder cannot be used: {error.strerror}. Choose another with --data DIR."
+            ) from error
 
     def create(self) -> None:
         """Make the folder, readable by its owner only. Raises StoreError."""

@@ -98,7 +98,7 @@ class Engine:
             parse_relay(config.door.relay),
             config.door.pulse_s,
             self._door_changed,
-            lambda kind, detail: self._record(kind, detail=detail),
+            self._door_fact,
         )
         self._camera_status: CameraStatus | None = None
         self._capture = Capture(
@@ -113,6 +113,7 @@ class Engine:
         self._desk = EnrolmentDesk(config.recognition.stranger_rate)
         self._searched: Gallery | None = None
         self._reopen_store = False
+        self._visit_void = threading.Event()
         self._started = self._stopped = False
 
         self.retake_enrolment = self._desk.restart
@@ -204,7 +205,9 @@ class Engine:
             self._board.set(Fault.MODELS, str(error))
             return False
         except StoreError as error:
-            self._board.set(Fault.STORE, str(error))
+            # Why it could not be opened is known better already.
+            if not self._board.has(Fault.STORE):
+                self._board.set(Fault.STORE, str(error))
             return False
         self._board.clear(Fault.MODELS)
         self._pipeline = self._make_pipeline(self._models, people)
@@ -234,7 +237,10 @@ class Engine:
             return
         if self._paused:
             return
-        if self._board.is_out_of_order:
+        if self._visit_void.is_set():
+            self._visit_void.clear()
+            pipeline.end_visit()
+        if self._board.is_out_of_order or self._door.status.state is DoorState.FAULT:
             # The picture stays alive, but nobody gathers votes for a door that must not open.
             self._publish(FrameResult(frame, pipeline.examine(frame), Decision(Phase.OUT_OF_ORDER)))
             return
@@ -273,6 +279,7 @@ class Engine:
         )
         if lost:
             self._board.set(Fault.CAMERA, status.message)
+            self._board.clear(Fault.STALLED)
             if not was_lost:
                 self._record(EventKind.CAMERA_LOST, detail=status.message)
         elif status.state is CameraState.STREAMING:
@@ -287,9 +294,16 @@ class Engine:
         if status is None or status.state is not CameraState.STREAMING:
             return
         if self._capture.age_ns(time.monotonic_ns()) > _STALLED_NS:
-            self._board.set(Fault.CAMERA, f"{status.source} has stopped delivering pictures.")
+            self._board.set(Fault.STALLED, f"{status.source} has stopped delivering pictures.")
         else:
-            self._board.clear(Fault.CAMERA)
+            self._board.clear(Fault.STALLED)
+
+    def _door_fact(self, kind: EventKind, detail: str) -> None:
+        self._record(kind, detail=detail)
+        if kind is EventKind.FAULT:
+            # The door did not open: whoever was welcomed may be recognised again at once.
+            self._visit_void.set()
+            self._board.show(Decision(self._board.idle_phase), "")
 
     def _door_changed(self, status: DoorStatus) -> None:
         if status.state is DoorState.FAULT:

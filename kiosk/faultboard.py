@@ -14,6 +14,7 @@ class Fault(enum.Enum):
 
     MODELS = "models"
     CAMERA = "camera"
+    STALLED = "stalled"
     DOOR = "door"
     STORE = "store"
 
@@ -56,9 +57,11 @@ class FaultBoard:
             return fault in self._faults
 
     def set(self, fault: Fault, sentence: str) -> None:
-        """Show a fault."""
+        """Show a fault. What was shown before is not shown again when it is over."""
         with self._lock:
             self._faults[fault] = sentence
+            if self._decision.phase is not Phase.STARTING:
+                self._decision, self._name = Decision(Phase.IDLE), ""
             self._tell()
 
     def clear(self, fault: Fault) -> None:

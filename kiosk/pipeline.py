@@ -65,6 +65,10 @@ class Pipeline:
         self._gallery = gallery
         self._threshold = self._models.calibration.threshold(rate)
 
+    def end_visit(self) -> None:
+        """Forget the visit under way: it came to nothing, and the next frame begins another."""
+        self._decider.end_visit()
+
     @property
     def model(self) -> ModelId:
         """The embedder whose templates can be compared here."""

@@ -29,9 +29,10 @@ from kiosk.domain import (
     Pixels,
     Template,
 )
+from kiosk.door.simulated import SimulatedRelay
 from kiosk.engine import Engine
 from kiosk.enrolment import EnrolmentProgress
-from kiosk.errors import EnrolmentError, ModelError
+from kiosk.errors import EnrolmentError, ModelError, RelayError
 from kiosk.listener import KioskView
 from kiosk.pipeline import FaceModels
 from kiosk.recognition.thresholds import Calibration, CalibrationPoint
@@ -321,6 +322,59 @@ def test_a_log_that_cannot_be_written_keeps_the_door_shut(
             run.engine._record(EventKind.FAULT, detail="x" * 200)
         run.witness.wait(lambda: run.witness.views[-1].phase is Phase.OUT_OF_ORDER)
         time.sleep(2.0)
+    assert all(status.state is not DoorState.UNLOCKED for status in run.witness.doors)
+
+
+def test_a_relay_slow_to_connect_costs_nobody_the_grant(
+    tmp_path: Path, folder: DataFolder, models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SlowRelay(SimulatedRelay):
+        def connect(self) -> None:
+            time.sleep(1.0)
+            super().connect()
+
+    monkeypatch.setattr(kiosk.engine, "parse_relay", lambda url: SlowRelay())
+    enrol(folder, "Ada", 0)
+    with Running(config(tmp_path, ADA, hold_s=4), folder) as run:
+        run.witness.wait(
+            lambda: any(status.state is DoorState.UNLOCKED for status in run.witness.doors)
+        )
+    assert EventKind.FAULT not in kinds(folder)
+
+
+def test_a_relay_that_refuses_is_no_welcome_and_may_be_tried_again(
+    tmp_path: Path, folder: DataFolder, models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class StubbornRelay(SimulatedRelay):
+        refusals = 1
+
+        def switch_on(self) -> None:
+            if self.refusals:
+                self.refusals -= 1
+                raise RelayError("The relay does not confirm being switched on.")
+            super().switch_on()
+
+    monkeypatch.setattr(kiosk.engine, "parse_relay", lambda url: StubbornRelay())
+    enrol(folder, "Ada", 0)
+    with Running(config(tmp_path, ADA, hold_s=6), folder) as run:
+        run.witness.wait(
+            lambda: any(status.state is DoorState.UNLOCKED for status in run.witness.doors)
+        )
+    assert kinds(folder).count(EventKind.GRANTED) == 2
+
+
+def test_a_database_removed_while_in_use_keeps_the_door_shut(
+    tmp_path: Path, folder: DataFolder, models: None
+) -> None:
+    enrol(folder, "Ada", 0)
+    with Running(config(tmp_path, -1, ADA, hold_s=2), folder) as run:
+        run.witness.wait(lambda: run.witness.saw(Phase.IDLE))
+        for path in folder.root.glob("kiosk.db*"):
+            path.unlink()
+        run.engine._record(EventKind.FAULT, detail="something to write")
+        run.witness.wait(lambda: run.witness.views[-1].phase is Phase.OUT_OF_ORDER)
+        time.sleep(2.0)
+        assert "was removed or replaced" in run.witness.views[-1].faults[0]
     assert all(status.state is not DoorState.UNLOCKED for status in run.witness.doors)
 
 

@@ -54,7 +54,9 @@ def check_strength(pin: str) -> None:
     if steps == {0}:
         raise PinError("A PIN of one repeated digit is too easy to guess. Choose another one.")
     if len(steps) == 1:
-        raise PinError("A PIN that counts up or down is too easy to guess. Choose another one.")
+        raise PinError(
+            "A PIN that counts up or down in equal steps is too easy to guess. Choose another one."
+        )
     for period in range(2, len(pin) // 2 + 1):
         if all(pin[i] == pin[i % period] for i in range(len(pin))):
             raise PinError(

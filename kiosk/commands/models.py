@@ -31,6 +31,11 @@ def register(groups: Groups) -> None:
         pictures=True,
     )
     parser.add_argument("folder", metavar="DIR", help="the folder that holds the model files")
+    parser.add_argument(
+        "--without-thresholds",
+        action="store_true",
+        help="take models into use whose thresholds are still to be measured (calibrate)",
+    )
     add_json(add_command(group, "list", "list the models in use", execute_list))
     add_json(
         add_command(
@@ -54,9 +59,13 @@ def execute_import(args: argparse.Namespace) -> int:
     # The store first: an import that cannot be logged does not happen.
     with owned_store(folder) as store:
         agreement: dict[str, float] = {}
-        pack = import_pack(
-            Path(args.folder), folder.models, lambda p: agreement.update(self_test_pack(p))
-        )
+
+        def check(pack: Pack) -> None:
+            agreement.update(self_test_pack(pack))
+            if not args.without_thresholds:
+                load_thresholds(pack)
+
+        pack = import_pack(Path(args.folder), folder.models, check)
         names = ", ".join(str(card.id) for card in pack.cards)
         record(store, EventKind.MODELS_IMPORTED, names)
         others = store.people.count_without(pack.card(Role.EMBEDDER).id)

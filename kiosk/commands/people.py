@@ -121,6 +121,7 @@ def execute_remove(args: argparse.Namespace) -> int:
     output = Output()
     with owned_store(data_folder(args)) as store:
         person = find_one(store, args.who)
+        # A script has said what it wants; a person at a terminal may have slipped.
         if not args.yes and sys.stdin.isatty() and not _is_confirmed(person):
             output.say("Nothing was removed.")
             return 1

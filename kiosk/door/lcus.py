@@ -80,7 +80,7 @@ class LcusRelay:
             self._port.open()
         # First of all lock the door; whether the board answers can wait.
         self._send(Op.OFF)
-        self._answers = self._probe()
+        self._answers = self._probe(must_answer=bool(self._answers))
         self.switch_off()
 
     def switch_on(self) -> None:
@@ -112,8 +112,12 @@ class LcusRelay:
         finally:
             self._port.close()
 
-    def _probe(self) -> bool:
-        """Return whether the board answers; a board that talks nonsense raises RelayError."""
+    def _probe(self, must_answer: bool) -> bool:
+        """Return whether the board answers; a board that talks nonsense raises RelayError.
+
+        So does, with ``must_answer``, a silent one: a board that has answered before hangs, and
+        what is written to it switches nothing.
+        """
         states = (self._frame(Op.OFF), self._frame(Op.ON))
         heard = b""
         for attempt in range(TRIES):
@@ -121,8 +125,13 @@ class LcusRelay:
             if answer in states:
                 return True
             heard += answer
-            if not heard:
+            if not heard and not must_answer:
                 return False
+        if not heard:
+            raise RelayError(
+                f"The relay on {self._port.device} no longer answers and may still be on: check "
+                "its cable and supply, and the door."
+            )
         # Not open loop: a board that talks but is not understood must not be trusted to switch.
         raise RelayError(
             f"{self._port.device} answers, but not like an LCUS board ({heard.hex(' ')}): check "

@@ -78,6 +78,8 @@ class ModelCard:
 
 def parse_card(name: str, values: dict[str, Any]) -> ModelCard:
     """Make a card from one table of a manifest. Raises ModelError naming what is wrong."""
+    if not isinstance(values, dict):
+        raise ModelError(f"The manifest's entry {name} is not a table: write [{name}] before it.")
     try:
         return ModelCard(
             name=name,

@@ -60,6 +60,10 @@ class VisitDecider:
         self._similarity: float | None = None
         self._threshold: float | None = None
 
+    def end_visit(self) -> None:
+        """Forget the visit under way, its grant included."""
+        self._reset()
+
     def update(self, report: FaceReport, at_ns: int) -> Decision:
         """Take the report of a frame captured at ``at_ns`` (monotonic) and say where it leads.
 
@@ -95,8 +99,10 @@ class VisitDecider:
             self._granted, self._let_in = None, self._granted
         # Older votes alone never open: who stands there now may be somebody else.
         granted = self._agreed_person(at_ns) if person is not None else None
-        # Once per visit: who was let in comes back only after a visible absence.
-        if granted is not None and granted not in (self._granted, self._let_in):
+        if granted is not None and granted == self._let_in:
+            # Once per visit: who was let in and looked unlike themselves for a while is back.
+            self._granted, self._let_in = granted, None
+        elif granted is not None and granted != self._granted:
             self._granted, self._granted_at_ns = granted, at_ns
             self._rejected_at_ns = None
             return self._decision(at_ns, granted_now=True)
@@ -195,15 +201,15 @@ class VisitDecider:
             return made(Phase.WELCOME)
         if self._seen_at_ns is None:
             return made(Phase.IDLE)
-        if self._granted is not None:
-            # Still standing there after the welcome: nothing more to say in this visit.
-            return made(Phase.IDLE)
         shown_for = self._s(self._rules.not_recognised_s)
         if self._rejected_at_ns is not None and at_ns - self._rejected_at_ns < shown_for:
             return made(Phase.NOT_RECOGNISED)
         hint_age = at_ns - self._hint_since_ns
         if self._hint is not None and hint_age >= self._s(self._rules.guidance_after_s):
             return made(Phase.GUIDANCE, self._hint)
+        if self._granted is not None:
+            # Still standing there after the welcome: nothing more to say in this visit.
+            return made(Phase.IDLE)
         return made(Phase.CHECKING)
 
     @staticmethod

@@ -23,6 +23,8 @@ from kiosk.errors import ModelError
 # However small the gallery, one comparison is never allowed a higher rate (NIST SP 800-63B).
 _MAX_FMR = 1e-4
 _Z_95 = 1.645
+# A network that separates people at all has its rare impostors well above zero.
+_PLAUSIBLE_FROM_FMR = 1e-2
 _MAX_COSINE = 0.999
 
 
@@ -162,6 +164,8 @@ def _parse(tree: dict[str, Any]) -> Calibration:
     plausible = all(0 < rate <= 1 for rate in rates) and all(-1 <= c <= 1 for c in cosines)
     if len(points) < 2 or not ordered or not plausible:
         raise ValueError("the points are not a falling table of rates")
+    if any(point.fmr <= _PLAUSIBLE_FROM_FMR and point.cosine <= 0 for point in points):
+        raise ValueError("a rare false match below a cosine of 0 is not plausible")
     model = tree["model"]
     return Calibration(
         ModelId(str(model["name"]), str(model["version"]), str(model["precision"])),

@@ -44,6 +44,8 @@ class Database:
         self.path = path
         self.tables = tables
         self._connection = connection
+        found = path.stat()
+        self._identity = (found.st_dev, found.st_ino)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True, steps: Sequence[Step] = STEPS) -> Database:
@@ -104,6 +106,21 @@ class Database:
         """Run one statement and return all its rows. Raises StoreError."""
         with translated(self.path):
             return list(self._connection.execute_sql(sql, parameters).fetchall())
+
+    def check_in_place(self) -> None:
+        """Raise StoreError when the file was removed or replaced since it was opened.
+
+        SQLite goes on writing to a file that has no name any more, and all of it is lost.
+        """
+        try:
+            found = self.path.stat()
+        except OSError:
+            found = None
+        if found is None or (found.st_dev, found.st_ino) != self._identity:
+            raise StoreError(
+                f"The database {self.path} was removed or replaced while in use, so nothing can "
+                "be kept. Put it back or restore a backup, then start door-kiosk again."
+            )
 
     def truncate_log(self) -> bool:
         """Empty the write-ahead log, where old contents linger; False when that must wait.

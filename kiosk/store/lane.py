@@ -156,7 +156,7 @@ class StoreLane:
             left = list(self._events)
             self._events.clear()
         for event in left:
-            _log.error("event not stored: %r", event)
+            _log.error("event not stored: %s", _in_words(event))
         return not left
 
     def _is_stopped(self) -> bool:
@@ -217,6 +217,7 @@ class StoreLane:
     def _write(self, store: Store, batch: list[Event]) -> bool:
         """Write the oldest events and take them from the queue; False when they must wait."""
         try:
+            store.database.check_in_place()
             store.events.append_all(batch)
         except StoreError as error:
             self._wait_and_tell(str(error))
@@ -225,7 +226,7 @@ class StoreLane:
             # A bug: one event that cannot be written must not hold up all later ones.
             if len(batch) > 1:
                 return all(self._write(store, [event]) for event in batch)
-            _log.critical("event not stored: %r", batch[0], exc_info=True)
+            _log.critical("event not stored: %s", _in_words(batch[0]), exc_info=True)
         with self._changed:
             for _ in batch:
                 self._events.popleft()
@@ -260,6 +261,11 @@ class StoreLane:
         jobs = list(self._jobs)
         self._jobs.clear()
         return jobs
+
+
+def _in_words(event: Event) -> str:
+    """Describe an event for the program's log, which is no place for names."""
+    return f"{event.kind.value} at {event.at_ms} ms, person {event.person_id}: {event.detail}"
 
 
 def _perform(job: _Job, store: Store) -> None:

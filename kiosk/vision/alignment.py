@@ -7,6 +7,8 @@ jump between frames.
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +28,16 @@ _CHIP_112: NDArray[np.float64] = np.array(
 _MIN_SCALE = 1e-4
 
 
+@functools.lru_cache(maxsize=8)
 def chip_landmarks(size_px: int) -> NDArray[np.float64]:
     """Return the standard landmarks (5, 2) for a square chip of ``size_px``.
 
     112 is ArcFace's layout. Other sizes scale it about pixel areas, so that the same part of the
     head is seen; FaceNet's 160 px chips follow from that.
     """
-    return (_CHIP_112 + 0.5) * (size_px / 112) - 0.5
+    landmarks = (_CHIP_112 + 0.5) * (size_px / 112) - 0.5
+    landmarks.flags.writeable = False
+    return landmarks
 
 
 def fit_similarity(
@@ -43,15 +48,24 @@ def fit_similarity(
     With points as complex numbers and means removed, minimising Σ|t − a·s|² over complex a gives
     a = Σ conj(s)·t / Σ|s|². Raises ValueError when the source points coincide.
     """
-    s = source[:, 0].astype(np.float64) + 1j * source[:, 1].astype(np.float64)
-    t = target[:, 0].astype(np.float64) + 1j * target[:, 1].astype(np.float64)
-    s_mean, t_mean = s.mean(), t.mean()
-    spread = float((np.abs(s - s_mean) ** 2).sum())
+    # Plain floats: for five points NumPy's calls cost more than the arithmetic, on every frame.
+    pairs = list(zip(source.tolist(), target.tolist(), strict=True))
+    count = len(pairs)
+    sx_mean = sum(s[0] for s, _ in pairs) / count
+    sy_mean = sum(s[1] for s, _ in pairs) / count
+    tx_mean = sum(t[0] for _, t in pairs) / count
+    ty_mean = sum(t[1] for _, t in pairs) / count
+    spread = real = imaginary = 0.0
+    for (sx, sy), (tx, ty) in pairs:
+        sx, sy, tx, ty = sx - sx_mean, sy - sy_mean, tx - tx_mean, ty - ty_mean
+        spread += sx * sx + sy * sy
+        real += sx * tx + sy * ty
+        imaginary += sx * ty - sy * tx
     if not spread > 1e-9:
         raise ValueError("the landmarks coincide")
-    a = complex((np.conj(s - s_mean) * (t - t_mean)).sum() / spread)
-    shift = complex(t_mean - a * s_mean)
-    return np.array([[a.real, -a.imag, shift.real], [a.imag, a.real, shift.imag]])
+    c, d = real / spread, imaginary / spread
+    x, y = tx_mean - c * sx_mean + d * sy_mean, ty_mean - d * sx_mean - c * sy_mean
+    return np.array([[c, -d, x], [d, c, y]])
 
 
 def align(frame: Frame, face: Detection, size_px: int) -> Pixels:

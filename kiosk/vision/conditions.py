@@ -42,7 +42,8 @@ def assess(frame: Frame, face: Detection, chip: Pixels) -> Conditions:
     mean, deviation = cv2.meanStdDev(luma, mask=_OVAL_U8)
     left, right = cv2.mean(luma, _LEFT)[0], cv2.mean(luma, _RIGHT)[0]
     grey = luma.astype(np.float32)
-    noise = _NOISE_SCALE * cv2.mean(np.abs(cv2.filter2D(grey, -1, _NOISE_KERNEL)), _OVAL_U8)[0]
+    residual = cv2.filter2D(grey, -1, _NOISE_KERNEL)
+    noise = _NOISE_SCALE * cv2.norm(residual, cv2.NORM_L1, _OVAL_U8) / _OVAL_PIXELS
     return Conditions(
         eye_distance_px=frontal_eye_distance_px(face),
         luminance=float(mean[0, 0]),

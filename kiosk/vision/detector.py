@@ -35,6 +35,7 @@ class RetinaFaceDetector:
         self._runtime = runtime
         self._min_score = min_score
         self._size = np.array([card.width_px, card.height_px], np.float32)
+        self._canvas = np.empty((card.height_px, card.width_px, 3), np.uint8)
         self._anchors = make_anchors(card.width_px, card.height_px)
         # Padding in the network's mean colour is zero after normalisation: no false edges' glow.
         mean = card.mean if card.colour_order == "BGR" else card.mean[::-1]
@@ -43,7 +44,7 @@ class RetinaFaceDetector:
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """Return the faces in a frame, best score first, at most 20. Raises ModelError."""
         card = self._runtime.card
-        boxed = letterbox(frame.pixels, card.width_px, card.height_px, self._fill)
+        boxed = letterbox(frame.pixels, card.width_px, card.height_px, self._fill, self._canvas)
         offsets, scores, landmark_offsets = self._outputs(self._runtime.infer(boxed.pixels))
         candidates = np.flatnonzero(scores >= self._min_score)
         if candidates.size == 0:
@@ -146,10 +147,11 @@ def merge_agreeing(
 
 def iou(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return intersection over union of one corner box (4,) with others (N, 4)."""
-    low = np.maximum(box[:2], boxes[:, :2])
-    high = np.minimum(box[2:], boxes[:, 2:])
-    inner = np.prod(np.clip(high - low, 0, None), axis=1)
-    area = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)
-    own = np.prod(np.clip(box[2:] - box[:2], 0, None))
-    result: NDArray[np.float32] = inner / np.maximum(area + own - inner, 1e-12)
+    across = np.minimum(box[2], boxes[:, 2]) - np.maximum(box[0], boxes[:, 0])
+    down = np.minimum(box[3], boxes[:, 3]) - np.maximum(box[1], boxes[:, 1])
+    inner = np.maximum(across, 0) * np.maximum(down, 0)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    own = max(float(box[2] - box[0]), 0.0) * max(float(box[3] - box[1]), 0.0)
+    outer = sides[:, 0] * sides[:, 1] + np.float32(own) - inner
+    result: NDArray[np.float32] = inner / np.maximum(outer, np.float32(1e-12))
     return result

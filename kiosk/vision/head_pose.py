@@ -40,13 +40,14 @@ _STRAY: NDArray[np.float64] = np.array(
     [[0.04, 0.03], [0.04, 0.03], [0.06, 0.06], [0.08, 0.20], [0.08, 0.20]]
 )
 _WEIGHT: NDArray[np.float64] = 1 / _STRAY
+_NOSE_LEVEL = float(SHAPE[2, 1] - SHAPE[[0, 1, 3, 4], 1].mean())
 _BY_SHIFT: NDArray[np.float64] = np.tile(np.eye(2), (5, 1))
 # Heads in front of a door: standard deviations of yaw, pitch and roll beyond the landmarks' lean.
 _PRIOR_SQUARED: NDArray[np.float64] = np.diag(
     [*(1 / np.radians([60.0, 20.0, 60.0]) ** 2), 0.0, 0.0, 0.0]
 )
 _STEPS = 5
-_CONVERGED = math.radians(0.2)
+_CONVERGED = math.radians(0.5)
 """Steps shrink quadratically: one this small leaves an error far below the landmarks' own."""
 _MAX_TURN_PER_STEP = 0.5
 
@@ -59,9 +60,12 @@ def estimate_head_pose(landmarks: NDArray[np.float32]) -> HeadPose:
     upright = fit_similarity(landmarks, SHAPE[:, :2])
     lean = -np.arctan2(upright[1, 0], upright[0, 0])
     points = landmarks.astype(np.float64) @ upright[:, :2].T + upright[:, 2]
-    # The nose leads when the head turns; half an eye distance of depth gives a first yaw.
-    lead = points[2, 0] - points[[0, 1, 3, 4], 0].mean()
-    angles = np.array([min(max(2 * float(lead), -1.2), 1.2), 0.0, 0.0])
+    # The nose leads when the head turns: its depth of half an eye distance gives a first guess.
+    lead = points[2] - points[[0, 1, 3, 4]].mean(0)
+    nod = _NOSE_LEVEL - float(lead[1])
+    angles = np.array(
+        [_clipped(2 * float(lead[0]), 1.2), _clipped(nod, 0.4), 0.0],
+    )
     scale, shift = 1.0, np.zeros(2)
     for _ in range(_STEPS):
         turned, by_angle = _turn(*angles.tolist())
@@ -81,6 +85,10 @@ def estimate_head_pose(landmarks: NDArray[np.float32]) -> HeadPose:
             break
     yaw_deg, pitch_deg, roll_deg = np.degrees([angles[0], angles[1], angles[2] + lean])
     return HeadPose(float(yaw_deg), float(pitch_deg), (float(roll_deg) + 180) % 360 - 180)
+
+
+def _clipped(value: float, limit: float) -> float:
+    return min(max(value, -limit), limit)
 
 
 def rotation_matrix(pose: HeadPose) -> NDArray[np.float64]:

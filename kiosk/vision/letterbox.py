@@ -31,9 +31,16 @@ class Letterboxed:
 
 
 def letterbox(
-    pixels: Pixels, width_px: int, height_px: int, fill: tuple[int, int, int]
+    pixels: Pixels,
+    width_px: int,
+    height_px: int,
+    fill: tuple[int, int, int],
+    canvas: Pixels | None = None,
 ) -> Letterboxed:
     """Scale ``pixels`` to fit ``width_px`` × ``height_px`` keeping its shape; pad with ``fill``.
+
+    ``canvas``, of that size, is written to and returned when given: fresh pages cost as much as
+    the scaling itself.
 
     Shrinking halves the picture with exact 2×2 averages first: plain bilinear sampling would skip
     pixels and alias, area averaging in one go costs eight times as much.
@@ -52,7 +59,8 @@ def letterbox(
         half = (scaled.shape[1] // 2, scaled.shape[0] // 2)
         if half != inner:
             scaled = cv2.resize(scaled, half, interpolation=cv2.INTER_LINEAR)
-    canvas = np.empty((height_px, width_px, 3), np.uint8)
+    if canvas is None:
+        canvas = np.empty((height_px, width_px, 3), np.uint8)
     place = canvas[: inner[1], : inner[0]]
     # Written straight into its place; OpenCV takes a slice of rows and columns as it is.
     cv2.resize(scaled, inner, dst=place, interpolation=cv2.INTER_LINEAR)

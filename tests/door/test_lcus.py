@@ -155,6 +155,23 @@ def test_a_silent_board_is_driven_open_loop_and_says_so(make: Make) -> None:
     assert board.wait_for_frames(9) == [*connecting, ON, OFF, OFF, *closing]
 
 
+def test_a_board_that_has_answered_may_not_fall_silent(make: Make) -> None:
+    """It hangs, perhaps with the relay on: open loop would call the door locked."""
+    board, relay = make(obedient, 0.05)
+    relay.connect()
+    relay.switch_on()
+    board.answer = silent
+    with pytest.raises(RelayError, match="does not confirm being switched off"):
+        relay.switch_off()
+    for _ in range(2):
+        with pytest.raises(RelayError, match="no longer answers and may still be on"):
+            relay.connect()
+    board.answer = obedient
+    relay.connect()
+    assert relay.answers is True
+    relay.close()
+
+
 def test_another_channel_gets_its_own_frames(make: Make) -> None:
     board, _ = make(silent)
     relay = LcusRelay(SerialPort(board.path, read_timeout_s=0.05), channel=3)

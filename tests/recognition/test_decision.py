@@ -313,6 +313,31 @@ def test_a_stranger_on_somebodys_heels_is_told_and_sees_no_welcome() -> None:
         assert after[-1].person_id is None
 
 
+def test_who_looked_unlike_themselves_for_a_while_is_not_let_in_twice() -> None:
+    door = Door()
+    door.see(ANNA, 1000)
+    door.see(STRANGER, 1200)
+    after = door.see(ANNA, 6000)
+    assert door.grants == [ANNA]
+    assert after[-1].phase is Phase.IDLE
+
+
+def test_a_visit_that_came_to_nothing_may_be_tried_again_at_once() -> None:
+    door = Door()
+    door.see(ANNA, 1000)
+    door._decider.end_visit()
+    door.see(ANNA, 1000)
+    assert door.grants == [ANNA, ANNA]
+
+
+def test_who_follows_and_must_be_guided_is_guided() -> None:
+    door = Door()
+    door.see(ANNA, 1000)
+    after = door.see(Guidance.MORE_LIGHT, 8000)
+    assert after[-1].phase is Phase.GUIDANCE
+    assert after[-1].guidance is Guidance.MORE_LIGHT
+
+
 def test_votes_for_one_do_not_count_for_who_takes_their_place() -> None:
     door = Door()
 

@@ -304,6 +304,12 @@ def be_endless(tree: dict[str, Any]) -> None:
     tree["people"] = math.inf
 
 
+def let_everybody_in(tree: dict[str, Any]) -> None:
+    tree["points"] = [
+        {**point, "cosine": -0.99 + 0.001 * index} for index, point in enumerate(tree["points"])
+    ]
+
+
 def lose_the_model(tree: dict[str, Any]) -> None:
     del tree["model"]
 
@@ -326,6 +332,7 @@ def name_the_model_only(tree: dict[str, Any]) -> None:
         be_not_a_rate,
         be_text,
         be_endless,
+        let_everybody_in,
         lose_the_model,
         name_the_model_only,
     ],
