@@ -17,7 +17,7 @@ from kiosk.datafolder import DataFolder
 from kiosk.engine import Engine
 from ui.bridge import EngineBridge, EngineLike
 from ui.faults import BugCatcher
-from ui.headless import PrintLine, Reporter
+from ui.headless import PrintLine, Reporter, print_at_once
 from ui.qtlog import log_qt_messages
 from ui.signals import UnixSignals
 from ui.systemlibs import choose_platform
@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 
 TRIAL_S = 8.0
 """How long a run without a display lasts when its camera never ends."""
+
+PIN_RETRY_MS = 5000
+"""Until it is asked again whether a PIN is set, when the database could not tell."""
 
 EXIT_OK = 0
 EXIT_BUG = 70
@@ -85,6 +88,10 @@ class Session(QObject):
         self.window.closed.connect(QApplication.quit)
         self.worker = RecognitionWorker(self.engine, self)
         self.worker.started_up.connect(self._ask_for_pin)
+        self._pin_timer = QTimer(self)
+        self._pin_timer.setSingleShot(True)
+        self._pin_timer.setInterval(PIN_RETRY_MS)
+        self._pin_timer.timeout.connect(self._ask_for_pin)
         self.worker.failed.connect(self._worker_failed)
 
     def begin(self) -> None:
@@ -94,6 +101,8 @@ class Session(QObject):
 
     def end(self) -> None:
         """Take everything down: first what is seen, last what the threads stand on."""
+        self._asks_for_pin = False
+        self._pin_timer.stop()
         self.window.hide()
         self.window.quit()
         stopped = self.worker.stop()
@@ -101,7 +110,8 @@ class Session(QObject):
         self.engine.stop()
         if not stopped and not self.worker.wait(2000):
             # Destroying a running QThread aborts the process in the middle of whatever it does;
-            # leaving at once is the tidier way. The guard of the relay locks the door.
+            # leaving at once is the tidier way. The engine has locked the door by now, or has
+            # logged that the relay's port hangs; nothing outside this process could lock it.
             _log.critical("the recognition does not stop; leaving at once")
             logging.shutdown()
             os._exit(EXIT_BUG)
@@ -118,6 +128,8 @@ class Session(QObject):
     def _pin_unknown(self, sentence: str) -> None:
         # The store is out of order; the engine's view says so on the main screen.
         _log.error("cannot find out whether a PIN is set: %s", sentence)
+        if self._asks_for_pin:
+            self._pin_timer.start()
 
     @Slot(str)
     def _worker_failed(self, text: str) -> None:
@@ -125,7 +137,7 @@ class Session(QObject):
 
     @Slot(int)
     def stop_for_signal(self, number: int) -> None:
-        """End the event loop: the service manager or Ctrl-C asks for it."""
+        """End the event loop: the service manager, Ctrl-C or a closed terminal asks for it."""
         _log.info("stopping for %s", signal.Signals(number).name)
         QApplication.quit()
 
@@ -198,12 +210,13 @@ def run_headless(
     *,
     seconds: float | None,
     screenshot_dir: Path,
-    print_line: PrintLine = print,
+    print_line: PrintLine = print_at_once,
     door_name: str = "Door",
 ) -> int:
     """Run without a display and report every change of state as a line of text.
 
-    Ends after ``seconds``, or (None) when the camera has ended. Saves a screenshot of the last
+    Ends after ``seconds``, or (None) when the camera has ended; earlier when nobody reads the
+    lines any more, which ``print_line`` says with BrokenPipeError. Saves a screenshot of the last
     interesting state and one of the end in ``screenshot_dir`` and prints their paths. Returns the
     exit code.
     """

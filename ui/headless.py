@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +41,29 @@ _INTEREST = (
 )
 
 
+def print_at_once(line: str) -> None:
+    """Print a line and let it out. Raises BrokenPipeError when nobody can read it any more."""
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        # A terminal that was closed answers EIO where a pipe answers EPIPE.
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
+        _forget_stdout()
+        raise BrokenPipeError(errno.EPIPE, "nobody reads the output any more") from error
+
+
+def _forget_stdout() -> None:
+    """Let what is still buffered vanish, or the interpreter complains of it at its exit."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        # Not a real stdout; it has nothing to complain of.
+        pass
+
+
 def view_line(view: KioskView) -> str:
     """Describe a state in one line of plain text."""
     words = str(view.phase.value).replace("_", " ")
@@ -53,7 +79,7 @@ def view_line(view: KioskView) -> str:
 class Reporter(QObject):
     """Prints what the window shows, and keeps pictures of it."""
 
-    # The camera has ended and nothing more is to be expected.
+    # The camera has ended and nothing more is to be expected, or nobody reads the lines any more.
     finished = Signal()
 
     def __init__(
@@ -68,6 +94,7 @@ class Reporter(QObject):
         self._print_line = print_line
         self._now_ns = now_ns
         self._started_ns = now_ns()
+        self._unread = False
         self._said: tuple[object, ...] = ()
         self._phase = Phase.STARTING
         self._was_unlocked = False
@@ -88,7 +115,17 @@ class Reporter(QObject):
         return timer
 
     def _say(self, words: str) -> None:
-        self._print_line(f"{(self._now_ns() - self._started_ns) / 1e9:6.1f} s  {words}")
+        self._print(f"{(self._now_ns() - self._started_ns) / 1e9:6.1f} s  {words}")
+
+    def _print(self, line: str) -> None:
+        if self._unread:
+            return
+        try:
+            self._print_line(line)
+        except BrokenPipeError:
+            # ``... | head -4`` has its four lines: a wish to stop, not a bug.
+            self._unread = True
+            self.finished.emit()
 
     @Slot(object)
     def _tell_view(self, view: KioskView) -> None:
@@ -155,6 +192,6 @@ class Reporter(QObject):
                 continue
             if not picture.save(str(path)):
                 raise StoreError(f"Cannot write the screenshot {path}. Check the disk.")
-            self._print_line(f"screenshot: {path}")
+            self._print(f"screenshot: {path}")
             paths.append(path)
         return paths

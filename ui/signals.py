@@ -1,4 +1,4 @@
-"""End the event loop on SIGINT and SIGTERM.
+"""End the event loop on SIGINT, SIGTERM and SIGHUP.
 
 Python runs its signal handlers only between its own instructions, and Qt's event loop executes
 none while it waits. So the interpreter writes each signal's number into a socket, which wakes Qt.
@@ -19,12 +19,15 @@ def _leave_to_the_socket(number: int, frame: FrameType | None) -> None:
 
 
 class UnixSignals(QObject):
-    """A context in which SIGINT and SIGTERM become a Qt signal. Main thread only."""
+    """A context in which Ctrl-C, an ending service and a closed terminal become a Qt signal.
+
+    Main thread only.
+    """
 
     # The number of the signal that came.
     received = Signal(int)
 
-    NUMBERS = (signal.SIGINT, signal.SIGTERM)
+    NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +39,9 @@ class UnixSignals(QObject):
         self._writer.setblocking(False)
         self._fd_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         for number in self.NUMBERS:
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                # Started with nohup: it is meant to outlive its terminal.
+                continue
             self._before[number] = signal.signal(number, _leave_to_the_socket)
         self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._read)

@@ -21,12 +21,15 @@ PHASES: dict[Phase, StateText] = {
     Phase.IDLE: StateText("Step closer", "Look at the camera to open the door.", "face"),
     Phase.GUIDANCE: StateText("Look at the camera", "Stand in front of the screen.", "face"),
     Phase.CHECKING: StateText("Checking…", "Stay just as you are.", "face"),
-    Phase.WELCOME: StateText("Welcome", "The door is open.", "unlock"),
+    Phase.WELCOME: StateText("Welcome", "", ""),
     Phase.NOT_RECOGNISED: StateText(
         "Not recognised", "Step back and try again, or ask for help.", "cross"
     ),
     Phase.OUT_OF_ORDER: StateText("Out of order", "The door stays locked.", "warning"),
 }
+
+# Said only while the relay is known to hold the door open.
+WELCOME_OPEN = StateText("Welcome", "The door is open.", "unlock")
 
 GUIDANCE: dict[Guidance, StateText] = {
     Guidance.NO_FACE: StateText("Stand here", "Stand in front of the camera.", "face"),

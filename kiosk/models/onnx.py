@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import cv2
@@ -80,7 +81,8 @@ class OnnxRuntime:
             outputs = [np.asarray(output, np.float32)[0] for output in found]
         except Exception as error:
             raise ModelError(f"{self._card.name} failed to run: {error}.") from error
-        if not all(np.isfinite(output).all() for output in outputs):
+        # A sum is finite only if every value is, and needs no second array.
+        if not all(math.isfinite(float(output.sum())) for output in outputs):
             raise ModelError(f"{self._card.name} returned values that are not numbers.")
         return outputs
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,9 +18,12 @@ from PySide6.QtGui import QImage
 from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus, Guidance, Phase
 from kiosk.errors import StoreError
 from kiosk.listener import KioskView
-from tests.ui.conftest import FakeEngine, distinct_colours, drawn_frame, drawn_result
+from tests.ui.conftest import FakeEngine, distinct_colours, done, drawn_frame, drawn_result, failed
+from ui import app
 from ui.app import EXIT_BUG, EXIT_OK, run_app, run_headless
 from ui.bridge import EngineBridge
+from ui.faults import BugCatcher
+from ui.signals import UnixSignals
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -33,10 +38,6 @@ class Made:
         self.engine = FakeEngine(listener=listener, pin=self.pin)
         self.engine.script = self.script
         return self.engine
-
-
-def interrupt(_: FakeEngine) -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def a_visit(engine: FakeEngine) -> None:
@@ -100,6 +101,52 @@ def test_a_headless_run_ends_in_time(tmp_path: Path) -> None:
     assert (tmp_path / "kiosk-end.png").is_file()
 
 
+class FourLines:
+    """A reader like ``head -4``: it takes four lines and goes."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        if len(self.lines) == 4:
+            raise BrokenPipeError(32, "Broken pipe")
+        self.lines.append(line)
+
+
+def test_a_reader_who_leaves_ends_the_run_in_order(tmp_path: Path, caplog: Any) -> None:
+    made, reader = Made(a_visit), FourLines()
+    began = time.monotonic()
+    code = run_headless(made, seconds=30, screenshot_dir=tmp_path, print_line=reader)
+    assert code == EXIT_OK
+    assert time.monotonic() - began < 10
+    assert len(reader.lines) == 4
+    assert [call[0] for call in made.engine.calls] == ["start", "recognise", "stop"]
+    assert "bug" not in caplog.text
+
+
+def test_a_closed_pipe_leaves_no_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "kiosk", "run", "--data", str(tmp_path / "data")]
+    command += ["--camera", "test", "--relay", "sim:", "--seconds", "1"]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        # Unbuffered: the line comes while the kiosk runs, not with the last one.
+        assert " s  " in run.stdout.readline()
+        assert run.poll() is None
+        run.stdout.close()
+        complaints = run.stderr.read()
+        assert run.wait(30) == EXIT_OK
+    assert "Traceback" not in complaints
+    assert "BrokenPipe" not in complaints
+    assert "bug" not in complaints
+
+
 def test_screenshots_that_cannot_be_written_are_a_fault(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")
@@ -109,16 +156,27 @@ def test_screenshots_that_cannot_be_written_are_a_fault(tmp_path: Path) -> None:
         )
 
 
-def test_a_signal_ends_the_program_in_order() -> None:
-    made = Made(interrupt)
-    handler = signal.getsignal(signal.SIGTERM)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_program_in_order(number: signal.Signals) -> None:
+    made = Made(lambda engine: os.kill(os.getpid(), number))
+    handler = signal.getsignal(number)
     assert run_app(made, windowed=True) == EXIT_OK
     assert [call[0] for call in made.engine.calls if call[0] != "admin_pin_is_set"] == [
         "start",
         "recognise",
         "stop",
     ]
-    assert signal.getsignal(signal.SIGTERM) is handler
+    assert signal.getsignal(number) is handler
+
+
+def test_started_with_nohup_it_outlives_its_terminal() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with UnixSignals():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_bug_in_the_recognition_is_exit_code_70(caplog: Any) -> None:
@@ -157,3 +215,51 @@ def test_without_a_pin_the_kiosk_asks_for_one(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(KioskWindow, "show_setup", note)
     assert run_app(Made(None, pin=""), windowed=True) == EXIT_OK
     assert asked == [True]
+
+
+def test_the_pin_is_asked_for_again_when_the_database_was_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from ui.window import KioskWindow
+
+    answers = iter([failed(StoreError("Locked.")), failed(StoreError("Locked.")), done(False)])
+    made = Made(None, pin="")
+    sessions: list[app.Session] = []
+
+    def make(listener: EngineBridge) -> FakeEngine:
+        engine = made(listener)
+        engine.answers["admin_pin_is_set"] = lambda: next(answers)
+        return engine
+
+    begin = app.Session.begin
+
+    def begin_impatiently(session: app.Session) -> None:
+        assert session._pin_timer.interval() == 5000
+        session._pin_timer.setInterval(1)
+        sessions.append(session)
+        begin(session)
+
+    monkeypatch.setattr(app.Session, "begin", begin_impatiently)
+    monkeypatch.setattr(KioskWindow, "show_setup", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    assert run_app(make, windowed=True, seconds=20) == EXIT_OK
+    assert len(made.engine.called("admin_pin_is_set")) == 3
+    assert not sessions[0]._pin_timer.isActive()
+
+
+def test_a_run_that_ends_asks_for_no_pin() -> None:
+    made = Made(None)
+
+    def make(listener: EngineBridge) -> FakeEngine:
+        engine = made(listener)
+        engine.answers["admin_pin_is_set"] = lambda: failed(StoreError("Locked."))
+        return engine
+
+    with BugCatcher() as bugs:
+        session = app.Session(make, bugs, windowed=True)
+        session._pin_unknown("Locked.")
+        assert session._pin_timer.isActive()
+        session.end()
+        assert not session._pin_timer.isActive()
+        # An answer that was on its way.
+        session._pin_unknown("Locked.")
+        assert not session._pin_timer.isActive()

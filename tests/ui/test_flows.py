@@ -13,7 +13,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from kiosk.access.pin import PinVerdict
+from kiosk.access.pin import PinVerdict, check_strength
 from kiosk.enrolment import EnrolmentProgress, View
 from kiosk.errors import EnrolmentError, ExportError, PinError, RelayError, StoreError
 from tests.ui.conftest import PIN, Stage, done, failed
@@ -69,12 +69,35 @@ def test_the_first_pin_is_asked_twice(stage: Stage) -> None:
     assert not stage.engine.paused
 
 
-def test_a_weak_pin_is_refused_with_the_reason(stage: Stage) -> None:
-    stage.engine.answers["set_admin_pin"] = lambda pin: failed(PinError("Too easy to guess."))
+@pytest.mark.parametrize("first_start", [True, False])
+@pytest.mark.parametrize("pin", ["111111", "123456", "4809", "480480"])
+def test_a_weak_pin_is_refused_before_it_is_repeated(
+    stage: Stage, first_start: bool, pin: str
+) -> None:
+    if first_start:
+        stage.window.show_setup()
+        page = stage.window.setup
+    else:
+        page = open_page(stage, "pin")
+    with pytest.raises(PinError) as weak:
+        check_strength(pin)
+    type_pin(stage, page, pin)
+    assert page.message.text() == str(weak.value)
+    assert page.keypad.isEnabled()
+    # It was not taken as the first of two.
+    type_pin(stage, page, "730284")
+    assert page.message.text() == texts.SETUP_REPEAT
+    assert stage.engine.called("set_admin_pin") == []
+    type_pin(stage, page, "730284")
+    assert stage.engine.called("set_admin_pin") == [("730284",)]
+
+
+def test_a_pin_the_engine_refuses_is_chosen_again(stage: Stage) -> None:
+    stage.engine.answers["set_admin_pin"] = lambda pin: failed(PinError("Cannot be stored."))
     stage.window.show_setup()
     for _ in range(2):
-        type_pin(stage, stage.window.setup, "111111")
-    assert stage.window.setup.message.text() == "Too easy to guess."
+        type_pin(stage, stage.window.setup, "480913")
+    assert stage.window.setup.message.text() == "Cannot be stored."
     assert stage.window.setup.keypad.isEnabled()
     assert stage.window.screen_shown is stage.window.setup
 
@@ -465,6 +488,19 @@ def test_a_slow_store_is_asked_one_question_at_a_time(stage: Stage) -> None:
     stage.settle()
     page.refresh()
     assert len(stage.engine.called("health")) == 2
+
+
+def test_the_last_times_stay_when_the_camera_has_ended(stage: Stage) -> None:
+    page = open_page(stage, "diagnostics")
+    assert page.bars.means_ms == {}
+    stage.window.show_kiosk()
+    stage.show_people()
+    assert stage.bridge.result is not None
+    open_page(stage, "diagnostics")
+    assert page.bars.means_ms == stage.bridge.result.stage_ms
+    stage.window.show_kiosk()
+    open_page(stage, "diagnostics")
+    assert page.bars.means_ms == stage.bridge.result.stage_ms
 
 
 # --- the window -------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QWidget
 
 from kiosk.access.pin import PinVerdict
 from kiosk.domain import (
@@ -41,7 +42,7 @@ VIEWS = tuple(View)
 def kiosk(view: KioskView, *, people: int = 1, pose: HeadPose | None = None) -> Scene:
     def scene(stage: Stage) -> None:
         stage.streaming()
-        if view.phase is Phase.WELCOME:
+        if view.relock_at_ns is not None:
             stage.bridge.door_changed(DoorStatus(DoorState.UNLOCKED, "LCUS", False))
         stage.show_view(view)
         stage.show_people(people, pose)
@@ -204,6 +205,7 @@ SCENES: dict[str, Scene] = {
     "kiosk-checking": kiosk(KioskView(Phase.CHECKING), pose=HeadPose(4, -2, 1)),
     "kiosk-checking-turned": kiosk(KioskView(Phase.CHECKING), pose=HeadPose(35, 20, -15)),
     "kiosk-welcome": welcome("Ada Lovelace"),
+    "kiosk-welcome-locked": kiosk(KioskView(Phase.WELCOME, None, "Ada Lovelace")),
     "kiosk-welcome-long": welcome(LONG_NAME),
     "kiosk-welcome-cjk": welcome("王小明 · 김민준 · さくら"),
     "kiosk-not-recognised": kiosk(KioskView(Phase.NOT_RECOGNISED)),
@@ -259,6 +261,8 @@ def test_screen_is_complete(
     assert (image.width(), image.height()) == SIZES[orientation]
     assert distinct_colours(image) > 8
     assert clipped_labels(stage.window) == []
+    for label in stage.window.findChildren(QLabel):
+        assert label.textFormat() is Qt.TextFormat.PlainText, label.text()
     for fit in stage.window.findChildren(FitLabel):
         if fit.isVisible():
             assert fit.fitting_font()[1], f"does not fit: {fit.text()!r}"

@@ -11,15 +11,17 @@ import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from kiosk.domain import Box, Frame, HeadPose
+from kiosk.domain import Box, Frame, HeadPose, Phase
+from kiosk.listener import KioskView
 from tests.ui.conftest import drawn_frame, drawn_result
-from ui import theme
+from ui import texts, theme
 from ui.theme import Theme
 from ui.widgets.fitlabel import FitLabel
 from ui.widgets.keyboard import PAGES, Keyboard
 from ui.widgets.overlay import FrameMapping, pose_axes
 from ui.widgets.preview import STALE_AFTER_NS, Preview, frame_image
 from ui.widgets.ring import Ring
+from ui.widgets.statepanel import StatePanel
 
 
 def shown(qtbot: Any, widget: QWidget, width: int = 640, height: int = 360) -> QWidget:
@@ -176,6 +178,47 @@ def test_a_ring_rests_while_it_is_hidden(qapp: Any, qtbot: Any) -> None:
     assert ring._timer.isActive()
     ring.hide()
     assert not ring._timer.isActive()
+
+
+OUT_OF_ORDER = KioskView(Phase.OUT_OF_ORDER, faults=("No camera.",))
+CHECKING = KioskView(Phase.CHECKING)
+WELCOME_SHUT = KioskView(Phase.WELCOME, None, "Ada")
+
+
+def welcome_open() -> KioskView:
+    return KioskView(Phase.WELCOME, None, "Ada", time.monotonic_ns() + 5_000_000_000)
+
+
+def look(panel: StatePanel) -> tuple[str, str, str, bool]:
+    """Return what a panel says, and whether anything of the ring is seen."""
+    icon = panel.ring._icon if panel.ring.isVisible() else ""
+    return panel.headline.text(), panel.detail.text(), icon, panel.ring.seconds_left() > 0
+
+
+@pytest.mark.parametrize("before", [None, OUT_OF_ORDER, CHECKING, "open"])
+def test_a_welcome_does_not_claim_an_open_door(qapp: Any, qtbot: Any, before: Any) -> None:
+    panel = shown(qtbot, StatePanel(), 500, 640)
+    assert isinstance(panel, StatePanel)
+    if before is not None:
+        panel.show_view(welcome_open() if before == "open" else before)
+    panel.show_view(WELCOME_SHUT)
+    assert look(panel) == ("Welcome\nAda", "", "", False)
+    assert not panel.ring._timer.isActive()
+
+
+@pytest.mark.parametrize("before", [None, OUT_OF_ORDER, CHECKING, WELCOME_SHUT])
+def test_a_welcome_counts_down_while_the_door_is_open(
+    qapp: Any, qtbot: Any, before: KioskView | None
+) -> None:
+    panel = shown(qtbot, StatePanel(), 500, 640)
+    assert isinstance(panel, StatePanel)
+    if before is not None:
+        panel.show_view(before)
+    panel.show_view(welcome_open())
+    said = texts.WELCOME_OPEN
+    assert look(panel) == ("Welcome\nAda", said.detail, said.icon, True)
+    panel.show_view(CHECKING)
+    assert look(panel)[1:] == (texts.PHASES[Phase.CHECKING].detail, "face", False)
 
 
 @pytest.mark.parametrize("text", ["Hi", "A considerably longer sentence than that", "W" * 60])

@@ -8,9 +8,10 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.tasks import Delivery, deliver
+from ui.widgets.plain import PlainLabel
 from ui.widgets.sheet import ConfirmSheet
 
 
@@ -86,9 +87,9 @@ class Screen(QWidget):
             self.arrange(portrait)
 
 
-def label(text: str, role: str, *, wrap: bool = True) -> QLabel:
+def label(text: str, role: str, *, wrap: bool = True) -> PlainLabel:
     """Return a text in one of the roles of the style sheet."""
-    made = QLabel(text)
+    made = PlainLabel(text)
     made.setProperty("role", role)
     made.setWordWrap(wrap)
     return made

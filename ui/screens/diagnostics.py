@@ -56,6 +56,7 @@ class DiagnosticsScreen(Screen):
     def __init__(self, engine: EngineLike, bridge: EngineBridge) -> None:
         super().__init__()
         self._engine = engine
+        self._bridge = bridge
         self.lines: list[HealthLine] = []
         self._health = theme.column(0)
         self._health.addStretch(1)
@@ -101,6 +102,9 @@ class DiagnosticsScreen(Screen):
 
     def enter(self) -> None:
         self.bars.clear()
+        if self._bridge.result is not None:
+            # The camera may have ended: then these are the last times there are.
+            self.bars.show_stages(self._bridge.result.stage_ms)
         self._asked = False
         self._timer.start()
         self.refresh()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
 from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QPushButton
+from PySide6.QtWidgets import QButtonGroup
 
 from kiosk.domain import Event, Person
 from kiosk.store.events import EventQuery
@@ -17,6 +17,7 @@ from ui.screens.base import Screen, label
 from ui.widgets.calendar import RangeSheet
 from ui.widgets.icons import IconButton
 from ui.widgets.pages import Pages
+from ui.widgets.plain import PlainButton
 from ui.widgets.rows import EventDelegate, ItemModel, PersonDelegate, RowList
 from ui.widgets.sheet import Sheet
 
@@ -68,9 +69,9 @@ class PersonSheet(Sheet):
         self.list.clicked.connect(self._choose)
         theme.sized(self.list, min_height=400)
         self.body.addWidget(self.list)
-        everybody = QPushButton(texts.EVENTS_EVERYBODY)
+        everybody = PlainButton(texts.EVENTS_EVERYBODY)
         everybody.clicked.connect(self._choose_all)
-        cancel = QPushButton(texts.CANCEL)
+        cancel = PlainButton(texts.CANCEL)
         cancel.clicked.connect(self.dismiss)
         buttons = theme.row(16)
         buttons.addWidget(cancel, 1)
@@ -102,12 +103,12 @@ class EventsScreen(Screen):
         self._range = (now().date(), now().date())
         self._person: Person | None = None
         self.sheet: Sheet | None = None
-        self.period_buttons: dict[Period, QPushButton] = {}
+        self.period_buttons: dict[Period, PlainButton] = {}
         self._group = QButtonGroup(self)
         self._filters = theme.row(10)
         periods = theme.row(10)
         for period in Period:
-            button = QPushButton(period.value)
+            button = PlainButton(period.value)
             button.setProperty("kind", "chip")
             button.setCheckable(True)
             button.clicked.connect(self._choose_period)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from kiosk.store.events import EventQuery
 from ui import texts, theme
@@ -14,6 +14,7 @@ from ui.screens.base import Screen, label
 from ui.widgets.busy import Busy
 from ui.widgets.icons import IconDisc
 from ui.widgets.pages import Pages
+from ui.widgets.plain import PlainButton
 from ui.widgets.sheet import theme_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from kiosk.store.removable import RemovableMedium
 
 
-class MediumButton(QPushButton):
+class MediumButton(PlainButton):
     """One USB stick to touch."""
 
     # The RemovableMedium that was touched.
@@ -104,9 +105,9 @@ class ExportScreen(Screen):
         self.steps = Pages()
         for step in (self._searching, self._choice, self._writing, self.result):
             self.steps.addWidget(step)
-        self.again_button = QPushButton(texts.EXPORT_AGAIN)
+        self.again_button = PlainButton(texts.EXPORT_AGAIN)
         self.again_button.clicked.connect(self.search)
-        self.done_button = QPushButton(texts.EXPORT_DONE)
+        self.done_button = PlainButton(texts.EXPORT_DONE)
         self.done_button.setProperty("kind", "primary")
         self.done_button.clicked.connect(self.finished)
         buttons = theme.row(16)

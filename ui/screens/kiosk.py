@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus, Phase
 from ui import texts, theme
 from ui.bridge import EngineBridge
 from ui.screens.base import Screen, label
 from ui.widgets.icons import IconButton, IconDisc, icon_pixmap
+from ui.widgets.plain import PlainLabel
 from ui.widgets.preview import Preview
 from ui.widgets.sheet import theme_of
 from ui.widgets.statepanel import StatePanel
@@ -27,7 +28,7 @@ class StatusItem(QWidget):
     def __init__(self, icon: str) -> None:
         super().__init__()
         self._icon = icon
-        self._mark = QLabel()
+        self._mark = PlainLabel()
         self.words = label("", "small", wrap=False)
         layout = theme.row(10)
         layout.addWidget(self._mark)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from kiosk.domain import Person
 from ui import texts, theme
@@ -14,6 +14,7 @@ from ui.screens.base import Screen, label
 from ui.widgets.icons import IconButton, IconDisc
 from ui.widgets.keyboard import Keyboard
 from ui.widgets.pages import Pages
+from ui.widgets.plain import PlainButton
 from ui.widgets.rows import ItemModel, PersonDelegate, RowList
 
 
@@ -27,7 +28,7 @@ class PersonCard(QFrame):
         self.number = label("", "soft")
         self.state = label("", "body")
         self.facts = label("", "small")
-        self.enable_button = QPushButton(texts.PEOPLE_DISABLE)
+        self.enable_button = PlainButton(texts.PEOPLE_DISABLE)
         self.reenrol_button = IconButton("face", texts.PEOPLE_REENROL, kind="")
         self.delete_button = IconButton(
             "trash", texts.PEOPLE_DELETE, kind="quiet", colour=theme.DANGER

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from ui import texts, theme
 from ui.screens.base import Screen, label
 from ui.widgets.icons import IconDisc
 from ui.widgets.keypad import Keypad
+from ui.widgets.plain import PlainButton
 
 
 class PinPage(Screen):
@@ -23,7 +24,7 @@ class PinPage(Screen):
         theme.sized(self.message, min_height=96)
         self.message.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.keypad = Keypad()
-        self.cancel_button = QPushButton(cancel)
+        self.cancel_button = PlainButton(cancel)
         self.cancel_button.setProperty("kind", "quiet")
         self.cancel_button.setVisible(bool(cancel))
         self.cancel_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)

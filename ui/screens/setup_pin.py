@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 
+from kiosk.access.pin import check_strength
+from kiosk.errors import PinError
 from ui import texts
 from ui.bridge import EngineLike
 from ui.screens.pinpage import PinPage
@@ -38,8 +40,7 @@ class SetupPinScreen(PinPage):
 
     def _take(self, pin: str) -> None:
         if not self._first:
-            self._first = pin
-            self.say(texts.SETUP_REPEAT)
+            self._take_first(pin)
         elif pin != self._first:
             self._first = ""
             self.say(texts.SETUP_DIFFERENT, "warning")
@@ -47,6 +48,16 @@ class SetupPinScreen(PinPage):
             self.keypad.setEnabled(False)
             self.say(texts.SETUP_SAVING)
             self.ask(self._engine.set_admin_pin(pin), self._set, self._refused)
+
+    def _take_first(self, pin: str) -> None:
+        try:
+            check_strength(pin)
+        except PinError as error:
+            # Before it is typed a second time for nothing.
+            self.say(str(error), "warning")
+            return
+        self._first = pin
+        self.say(texts.SETUP_REPEAT)
 
     def _set(self, _: None) -> None:
         self.notice_raised.emit(texts.SETUP_DONE, "ok")

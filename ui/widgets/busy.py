@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui import theme
+from ui.widgets.plain import PlainLabel
 from ui.widgets.ring import Ring
 
 
@@ -22,7 +23,7 @@ class Busy(QWidget):
         layout.addWidget(self._ring, 0, Qt.AlignmentFlag.AlignHCenter)
         for words, role in ((text, "heading"), (note, "soft")):
             if words:
-                label = QLabel(words)
+                label = PlainLabel(words)
                 label.setProperty("role", role)
                 label.setAlignment(Qt.AlignmentFlag.AlignCenter)
                 label.setWordWrap(True)

@@ -6,10 +6,11 @@ import calendar
 from datetime import date
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui import texts, theme
 from ui.widgets.icons import IconButton
+from ui.widgets.plain import PlainButton, PlainLabel
 from ui.widgets.sheet import Sheet
 
 
@@ -27,7 +28,7 @@ class RangeSheet(Sheet):
         self.last: date | None = None
         self.add_title(texts.RANGE_TITLE)
         self._hint = self.add_text(texts.RANGE_FROM)
-        self._month_label = QLabel()
+        self._month_label = PlainLabel()
         self._month_label.setProperty("role", "heading")
         self.earlier_button = IconButton("back")
         self.earlier_button.clicked.connect(self._earlier)
@@ -40,13 +41,13 @@ class RangeSheet(Sheet):
         self.body.addLayout(bar)
         days = theme.grid(6)
         for column, name in enumerate(texts.WEEKDAYS):
-            caption = QLabel(name)
+            caption = PlainLabel(name)
             caption.setProperty("role", "caption")
             caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
             days.addWidget(caption, 0, column)
-        self.cells: list[QPushButton] = []
+        self.cells: list[PlainButton] = []
         for place in range(42):
-            cell = QPushButton()
+            cell = PlainButton()
             cell.setProperty("kind", "day")
             cell.setCheckable(True)
             cell.setAutoExclusive(False)
@@ -54,10 +55,10 @@ class RangeSheet(Sheet):
             days.addWidget(cell, 1 + place // 7, place % 7)
             self.cells.append(cell)
         self.body.addLayout(days)
-        self.use_button = QPushButton(texts.RANGE_USE)
+        self.use_button = PlainButton(texts.RANGE_USE)
         self.use_button.setProperty("kind", "primary")
         self.use_button.clicked.connect(self._use)
-        cancel = QPushButton(texts.CANCEL)
+        cancel = PlainButton(texts.CANCEL)
         cancel.clicked.connect(self.dismiss)
         buttons = theme.row(16)
         buttons.addWidget(cancel, 1)

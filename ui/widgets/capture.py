@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from ui import texts, theme
 from ui.widgets.fitlabel import FitLabel
+from ui.widgets.plain import PlainButton, PlainLabel
 from ui.widgets.preview import Preview
 from ui.widgets.views import ViewIndicator
 
@@ -24,7 +25,7 @@ class CapturePage(QWidget):
         super().__init__(parent)
         self.preview = Preview()
         self.indicator = ViewIndicator(250)
-        self.person_label = QLabel()
+        self.person_label = PlainLabel()
         self.person_label.setProperty("role", "soft")
         self.person_label.setWordWrap(True)
         self.prompt = FitLabel(46, 28, lines=2.2)
@@ -32,9 +33,9 @@ class CapturePage(QWidget):
         self.note = FitLabel(
             26, 18, weight=QFont.Weight.Normal, colour=theme.TEXT_SOFT, lines=3, alignment=top_left
         )
-        self.save_button = QPushButton(texts.ENROL_SAVE)
+        self.save_button = PlainButton(texts.ENROL_SAVE)
         self.save_button.setProperty("kind", "primary")
-        self.retake_button = QPushButton(texts.ENROL_RETAKE)
+        self.retake_button = PlainButton(texts.ENROL_RETAKE)
         buttons = theme.row(16)
         buttons.addWidget(self.retake_button, 1)
         buttons.addWidget(self.save_button, 1)

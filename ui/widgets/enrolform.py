@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from ui import texts, theme
 from ui.widgets.keyboard import Keyboard
+from ui.widgets.plain import PlainButton, PlainLabel
 from ui.widgets.tick import Tick
 
 MAX_NAME = 80
@@ -26,10 +27,10 @@ class EnrolForm(QWidget):
         self.number_field = QLineEdit()
         self.number_field.setMaxLength(MAX_NUMBER)
         self.consent = Tick(texts.ENROL_CONSENT)
-        self.hint = QLabel()
+        self.hint = PlainLabel()
         self.hint.setProperty("role", "small")
         self.hint.setWordWrap(True)
-        self.start_button = QPushButton(texts.ENROL_START)
+        self.start_button = PlainButton(texts.ENROL_START)
         self.start_button.setProperty("kind", "primary")
         self.keyboard = Keyboard()
         self._fields = theme.row(20)
@@ -56,7 +57,7 @@ class EnrolForm(QWidget):
 
     def _labelled(self, text: str, field: QLineEdit) -> QVBoxLayout:
         column = theme.column(6)
-        caption = QLabel(text)
+        caption = PlainLabel(text)
         caption.setProperty("role", "caption")
         column.addWidget(caption)
         column.addWidget(field)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui import theme
 from ui.assets import icon_svg
 from ui.theme import Theme, Themed
+from ui.widgets.plain import PlainButton, PlainLabel
 
 DISABLED = "#5f6d83"
 
@@ -71,7 +72,7 @@ class IconDisc(Themed, QWidget):
         painter.end()
 
 
-class IconButton(Themed, QPushButton):
+class IconButton(Themed, PlainButton):
     """A touch button with one of our icons; ``kind`` picks its look in the style sheet."""
 
     def __init__(
@@ -84,8 +85,7 @@ class IconButton(Themed, QPushButton):
         side: float = 30,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.setText(text)
+        super().__init__(text, parent)
         self._icon = icon
         self._colour = colour
         self._side = side
@@ -107,11 +107,11 @@ class IconButton(Themed, QPushButton):
         super().setText(f"\u2002{text}" if text else "")
 
 
-class Tile(QPushButton):
+class Tile(PlainButton):
     """A large menu button: icon above a title and a short note."""
 
     def __init__(self, icon: str, title: str, note: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self.setProperty("kind", "tile")
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -119,7 +119,7 @@ class Tile(QPushButton):
         layout.addWidget(IconDisc(icon, theme.ACCENT, 84))
         layout.addStretch(1)
         for text, role in ((title, "heading"), (note, "soft")):
-            label = QLabel(text)
+            label = PlainLabel(text)
             label.setProperty("role", role)
             label.setWordWrap(True)
             layout.addWidget(label)

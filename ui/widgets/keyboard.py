@@ -9,10 +9,11 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from ui import texts, theme
 from ui.widgets.icons import IconButton
+from ui.widgets.plain import PlainButton
 
 # Each page: four rows of keys. Digits stay in reach on the first page.
 PAGES = (
@@ -33,8 +34,8 @@ class Keyboard(QWidget):
         self._target: QLineEdit | None = None
         self._page = 0
         self._shifted = False
-        self._letters: list[QPushButton] = []
-        self.keys: dict[str, QPushButton] = {}
+        self._letters: list[PlainButton] = []
+        self.keys: dict[str, PlainButton] = {}
         self._rows = theme.column(8)
         self.setLayout(self._rows)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -86,16 +87,16 @@ class Keyboard(QWidget):
         line.addWidget(done, 2)
         return line
 
-    def _key(self, text: str) -> QPushButton:
-        return self._prepared(QPushButton(text))
+    def _key(self, text: str) -> PlainButton:
+        return self._prepared(PlainButton(text))
 
-    def _icon_key(self, icon: str, slot: object) -> QPushButton:
+    def _icon_key(self, icon: str, slot: object) -> PlainButton:
         key = self._prepared(IconButton(icon, kind="key", colour=theme.TEXT_SOFT, side=28))
         key.clicked.connect(slot)
         self.keys[icon] = key
         return key
 
-    def _prepared(self, key: QPushButton) -> QPushButton:
+    def _prepared(self, key: PlainButton) -> PlainButton:
         key.setProperty("kind", "key")
         key.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         key.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -6,11 +6,12 @@ from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from ui import texts, theme
 from ui.theme import Themed
 from ui.widgets.icons import IconButton
+from ui.widgets.plain import PlainButton
 
 MAX_DIGITS = 12
 
@@ -64,9 +65,9 @@ class Keypad(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.dots = PinDots()
         keys = theme.grid(14)
-        self.keys: dict[str, QPushButton] = {}
+        self.keys: dict[str, PlainButton] = {}
         for index, digit in enumerate("1234567890"):
-            key = QPushButton(digit)
+            key = PlainButton(digit)
             key.setProperty("kind", "pad")
             key.clicked.connect(partial(self._type, digit))
             place = 10 if digit == "0" else index
@@ -74,7 +75,7 @@ class Keypad(QWidget):
         backspace = IconButton("backspace", kind="pad", colour=theme.TEXT_SOFT, side=36)
         backspace.clicked.connect(self._erase)
         self._add(keys, backspace, "backspace", 9)
-        confirm = QPushButton(texts.OK)
+        confirm = PlainButton(texts.OK)
         confirm.setProperty("kind", "ok")
         confirm.clicked.connect(self._enter)
         self._add(keys, confirm, "ok", 11)
@@ -84,7 +85,7 @@ class Keypad(QWidget):
         self.setLayout(layout)
         theme.sized(self, width=420)
 
-    def _add(self, keys: QGridLayout, key: QPushButton, name: str, place: int) -> None:
+    def _add(self, keys: QGridLayout, key: PlainButton, name: str, place: int) -> None:
         key.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         key.setAccessibleName(name)
         keys.addWidget(key, place // 3, place % 3)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from ui import texts, theme
 from ui.theme import Theme
 from ui.widgets.icons import IconDisc
+from ui.widgets.plain import PlainButton, PlainLabel
 
 
 def theme_of(widget: QWidget) -> Theme:
@@ -60,17 +61,17 @@ class Sheet(QWidget):
         self.dismissed.emit()
         self.deleteLater()
 
-    def add_title(self, text: str) -> QLabel:
+    def add_title(self, text: str) -> PlainLabel:
         """Add a heading to the card."""
-        label = QLabel(text)
+        label = PlainLabel(text)
         label.setProperty("role", "heading")
         label.setWordWrap(True)
         self.body.addWidget(label)
         return label
 
-    def add_text(self, text: str) -> QLabel:
+    def add_text(self, text: str) -> PlainLabel:
         """Add a paragraph to the card."""
-        label = QLabel(text)
+        label = PlainLabel(text)
         label.setProperty("role", "soft")
         label.setWordWrap(True)
         self.body.addWidget(label)
@@ -123,9 +124,9 @@ class ConfirmSheet(Sheet):
         self.body.addWidget(IconDisc(icon, colour, 84))
         self.add_title(title)
         self.add_text(text)
-        self.no_button = QPushButton(no)
+        self.no_button = PlainButton(no)
         self.no_button.clicked.connect(self.dismiss)
-        self.yes_button = QPushButton(yes)
+        self.yes_button = PlainButton(yes)
         self.yes_button.setProperty("kind", "danger" if danger else "" if prefer_no else "primary")
         self.no_button.setProperty("kind", "primary" if prefer_no else "")
         self.yes_button.clicked.connect(self._accept)

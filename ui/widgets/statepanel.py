@@ -35,8 +35,10 @@ def view_text(view: KioskView) -> texts.StateText:
     guidance: Guidance | None = view.guidance
     if view.phase is Phase.GUIDANCE and guidance is not None:
         text = texts.GUIDANCE[guidance]
-    elif view.phase is Phase.WELCOME and view.person_name:
-        text = text._replace(headline=f"{text.headline}\n{view.person_name}")
+    elif view.phase is Phase.WELCOME:
+        text = text if view.relock_at_ns is None else texts.WELCOME_OPEN
+        if view.person_name:
+            text = text._replace(headline=f"{text.headline}\n{view.person_name}")
     elif view.phase is Phase.OUT_OF_ORDER and view.faults:
         text = text._replace(detail="\n\n".join(view.faults))
     return text
@@ -50,6 +52,10 @@ class StatePanel(Themed, QWidget):
         self.colour = theme.TEXT_SOFT
         self._phase = Phase.STARTING
         self.ring = Ring(150)
+        # The name must not jump when the door opens a moment later.
+        place = self.ring.sizePolicy()
+        place.setRetainSizeWhenHidden(True)
+        self.ring.setSizePolicy(place)
         self.headline = FitLabel(72, 30, lines=2.4)
         self.detail = FitLabel(
             30,
@@ -106,14 +112,19 @@ class StatePanel(Themed, QWidget):
             self.ring.turn(text.icon, self.colour)
 
     def show_text(self, phase: Phase, headline: str, detail: str, icon: str) -> None:
-        """Show a state in words; the clock is there only while nobody needs anything."""
+        """Show a state in words; the clock is there only while nobody needs anything.
+
+        Without an icon the ring goes, and with it what it showed before.
+        """
         self._phase = phase
         self.colour = PHASE_COLOURS[phase]
         # The reasons need the room.
         self.headline.set_largest(50 if phase is Phase.OUT_OF_ORDER else 72)
         self.headline.set_text(headline, self.colour)
         self.detail.set_text(detail)
-        if phase not in (Phase.WELCOME, Phase.CHECKING):
+        self.ring.setVisible(bool(icon))
+        # These two have moving rings, which must not begin anew with every view.
+        if phase not in (Phase.WELCOME, Phase.CHECKING) or not icon:
             self.ring.show_icon(icon, self.colour)
         idle = phase in (Phase.IDLE, Phase.STARTING)
         self.clock.setVisible(idle)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from ui import theme
 from ui.theme import Theme, Themed
 from ui.widgets.icons import paint_icon
+from ui.widgets.plain import PlainLabel
 
 
 class _Box(Themed, QWidget):
@@ -51,7 +52,7 @@ class Tick(QFrame):
         self.setProperty("card", "true")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._box = _Box()
-        self.label = QLabel(text)
+        self.label = PlainLabel(text)
         self.label.setProperty("role", "soft")
         self.label.setWordWrap(True)
         layout = theme.row(20, (20, 14))

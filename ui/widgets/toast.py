@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QFrame, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from ui import theme
 from ui.widgets.icons import icon_pixmap
+from ui.widgets.plain import PlainLabel
 from ui.widgets.sheet import theme_of
 
 LEVELS = {
@@ -25,8 +26,8 @@ class Toast(QFrame):
         self._window = window
         self.setProperty("card", "raised")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._icon = QLabel()
-        self.label = QLabel()
+        self._icon = PlainLabel()
+        self.label = PlainLabel()
         self.label.setWordWrap(True)
         layout = theme.row(16, (24, 18))
         layout.addWidget(self._icon)
