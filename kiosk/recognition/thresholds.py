@@ -23,6 +23,7 @@ from kiosk.errors import ModelError
 # However small the gallery, one comparison is never allowed a higher rate (NIST SP 800-63B).
 _MAX_FMR = 1e-4
 _Z_95 = 1.645
+_TAIL_DECADES = 2.01
 # A network that separates people at all has its rare impostors well above zero.
 _PLAUSIBLE_FROM_FMR = 1e-2
 _MAX_COSINE = 0.999
@@ -51,7 +52,8 @@ class Calibration:
         """Return the cosine for a false-match rate of one comparison.
 
         Between points the cosine is interpolated over log FMR. Beyond the rarest measured rate it
-        is continued with the steepest slope of the table, which errs towards refusing.
+        is continued with the steepest slope of the two rarest decades. Impostor tails fall faster
+        than that the further out they go, so this errs towards refusing.
         """
         logs = [math.log10(point.fmr) for point in self.points]
         cosines = [point.cosine for point in self.points]
@@ -59,7 +61,9 @@ class Calibration:
         if wanted >= logs[-1]:
             return float(np.interp(wanted, logs[::-1], cosines[::-1]))
         steepest = max(
-            (cosines[i + 1] - cosines[i]) / (logs[i] - logs[i + 1]) for i in range(len(logs) - 1)
+            (cosines[i + 1] - cosines[i]) / (logs[i] - logs[i + 1])
+            for i in range(len(logs) - 1)
+            if logs[i] <= logs[-1] + _TAIL_DECADES or i == len(logs) - 2
         )
         extended = min(_MAX_COSINE, cosines[-1] + steepest * (logs[-1] - wanted))
         return max(cosines[-1], extended)

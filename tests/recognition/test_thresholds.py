@@ -64,6 +64,11 @@ def test_beyond_the_rarest_point_it_follows_the_steepest_slope() -> None:
     assert TABLE.threshold(1e-12) == 0.999
 
 
+def test_the_bulk_of_the_impostors_does_not_steer_the_tail() -> None:
+    bulk = table((0.1, 0.0), (0.01, 0.4), (0.001, 0.45), (0.0001, 0.5))
+    assert bulk.threshold(1e-5) == pytest.approx(0.55)
+
+
 def test_above_the_commonest_point_it_does_not_get_laxer() -> None:
     assert TABLE.threshold(0.5) == TABLE.threshold(1.0) == TABLE.threshold(7.0) == 0.2
 

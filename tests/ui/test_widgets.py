@@ -189,9 +189,9 @@ def welcome_open() -> KioskView:
     return KioskView(Phase.WELCOME, None, "Ada", time.monotonic_ns() + 5_000_000_000)
 
 
-def look(panel: StatePanel) -> tuple[str, str, str, bool]:
-    """Return what a panel says, and whether anything of the ring is seen."""
-    icon = panel.ring._icon if panel.ring.isVisible() else ""
+def look(panel: StatePanel) -> tuple[str, str, str | None, bool]:
+    """Return what a panel says, the icon if a ring is seen, and whether the ring counts down."""
+    icon = panel.ring._icon if panel.ring.isVisible() else None
     return panel.headline.text(), panel.detail.text(), icon, panel.ring.seconds_left() > 0
 
 
@@ -202,7 +202,7 @@ def test_a_welcome_does_not_claim_an_open_door(qapp: Any, qtbot: Any, before: An
     if before is not None:
         panel.show_view(welcome_open() if before == "open" else before)
     panel.show_view(WELCOME_SHUT)
-    assert look(panel) == ("Welcome\nAda", "", "", False)
+    assert look(panel) == ("Welcome\nAda", "", None, False)
     assert not panel.ring._timer.isActive()
 
 
