@@ -134,13 +134,8 @@ def merge_agreeing(
         agree[winner] = True
         weight = scores[agree] ** _AGREE_POWER
         weight /= weight.sum()
-        merged.append(
-            (
-                (boxes[agree] * weight[:, None]).sum(0),
-                (landmarks[agree] * weight[:, None, None]).sum(0),
-                scores[winner],
-            )
-        )
+        points = (weight @ landmarks[agree].reshape(-1, 10)).reshape(5, 2)
+        merged.append((weight @ boxes[agree], points, scores[winner]))
         alive &= overlap <= _NMS_IOU
     return merged
 

@@ -39,13 +39,11 @@ SHAPE: NDArray[np.float64] = np.array(
 _STRAY: NDArray[np.float64] = np.array(
     [[0.04, 0.03], [0.04, 0.03], [0.06, 0.06], [0.08, 0.20], [0.08, 0.20]]
 )
-_WEIGHT: NDArray[np.float64] = 1 / _STRAY
+_SHAPE_ROWS: list[list[float]] = SHAPE.tolist()
+_WEIGHT_ROWS: list[list[float]] = (1 / _STRAY).tolist()
 _NOSE_LEVEL = float(SHAPE[2, 1] - SHAPE[[0, 1, 3, 4], 1].mean())
-_BY_SHIFT: NDArray[np.float64] = np.tile(np.eye(2), (5, 1))
 # Heads in front of a door: standard deviations of yaw, pitch and roll beyond the landmarks' lean.
-_PRIOR_SQUARED: NDArray[np.float64] = np.diag(
-    [*(1 / np.radians([60.0, 20.0, 60.0]) ** 2), 0.0, 0.0, 0.0]
-)
+_PRIOR: list[float] = (1 / np.radians([60.0, 20.0, 60.0])).tolist()
 _STEPS = 5
 _CONVERGED = math.radians(0.5)
 """Steps shrink quadratically: one this small leaves an error far below the landmarks' own."""
@@ -58,33 +56,81 @@ def estimate_head_pose(landmarks: NDArray[np.float32]) -> HeadPose:
     Raises ValueError when the landmarks coincide.
     """
     upright = fit_similarity(landmarks, SHAPE[:, :2])
-    lean = -np.arctan2(upright[1, 0], upright[0, 0])
-    points = landmarks.astype(np.float64) @ upright[:, :2].T + upright[:, 2]
-    # The nose leads when the head turns: its depth of half an eye distance gives a first guess.
-    lead = points[2] - points[[0, 1, 3, 4]].mean(0)
-    nod = _NOSE_LEVEL - float(lead[1])
-    angles = np.array(
-        [_clipped(2 * float(lead[0]), 1.2), _clipped(nod, 0.4), 0.0],
-    )
-    scale, shift = 1.0, np.zeros(2)
+    lean = -math.atan2(upright[1, 0], upright[0, 0])
+    points = (landmarks @ upright[:, :2].T + upright[:, 2]).tolist()
+    guess = _first_guess(points)
     for _ in range(_STEPS):
-        turned, by_angle = _turn(*angles.tolist())
-        residual = ((points - scale * turned - shift) * _WEIGHT).ravel()
-        jacobian = np.concatenate(
-            [scale * by_angle.reshape(10, 3), turned.reshape(10, 1), _BY_SHIFT], axis=1
-        )
-        jacobian *= _WEIGHT.reshape(10, 1)
-        normal = jacobian.T @ jacobian + _PRIOR_SQUARED
-        target = jacobian.T @ residual
-        target[:3] -= _PRIOR_SQUARED.diagonal()[:3] * angles
-        change = np.linalg.solve(normal, target)
-        angles = angles + np.clip(change[:3], -_MAX_TURN_PER_STEP, _MAX_TURN_PER_STEP)
-        scale += float(change[3])
-        shift = shift + change[4:]
-        if max(abs(change[:3])) < _CONVERGED:
+        system = np.array(_linearised(points, guess))
+        gram = system.T @ system
+        change = np.linalg.solve(gram[:-1, :-1], gram[:-1, -1]).tolist()
+        turns = [_clipped(turn, _MAX_TURN_PER_STEP) for turn in change[:3]]
+        guess = [old + new for old, new in zip(guess, turns + change[3:], strict=True)]
+        if max(map(abs, change[:3])) < _CONVERGED:
             break
-    yaw_deg, pitch_deg, roll_deg = np.degrees([angles[0], angles[1], angles[2] + lean])
-    return HeadPose(float(yaw_deg), float(pitch_deg), (float(roll_deg) + 180) % 360 - 180)
+    yaw, pitch, roll = guess[:3]
+    roll_deg = (math.degrees(roll + lean) + 180) % 360 - 180
+    return HeadPose(math.degrees(yaw), math.degrees(pitch), roll_deg)
+
+
+def _first_guess(points: list[list[float]]) -> list[float]:
+    """Return yaw, pitch, roll, scale and shift to start from, for upright points.
+
+    The nose leads when the head turns; its depth of half an eye distance tells how far.
+    """
+    around = [points[index] for index in (0, 1, 3, 4)]
+    lead_x = points[2][0] - sum(point[0] for point in around) / 4
+    lead_y = points[2][1] - sum(point[1] for point in around) / 4
+    return [_clipped(2 * lead_x, 1.2), _clipped(_NOSE_LEVEL - lead_y, 0.4), 0.0, 1.0, 0.0, 0.0]
+
+
+def _linearised(points: list[list[float]], guess: list[float]) -> list[tuple[float, ...]]:
+    """Return the weighted least-squares system around a guess, 13 rows of 6 + 1 numbers.
+
+    Two rows a landmark and one for the prior of each angle; derivatives by yaw, pitch, roll,
+    scale and shift, then what is left to explain. Plain floats: this runs on every frame, and for
+    five points NumPy's calls cost more than the arithmetic.
+    """
+    yaw, pitch, roll, scale, shift_x, shift_y = guess
+    cy, sy = math.cos(yaw), math.sin(yaw)
+    cp, sp = math.cos(pitch), math.sin(pitch)
+    cr, sr = math.cos(roll), math.sin(roll)
+    rows: list[tuple[float, ...]] = []
+    for (mx, my, mz), (px, py), (wx, wy) in zip(_SHAPE_ROWS, points, _WEIGHT_ROWS, strict=True):
+        # Ry(yaw)·Rx(pitch) first: its x and y, and their derivatives (y does not turn with yaw).
+        deep = sp * my - cp * mz
+        x, y = cy * mx + sy * deep, cp * my + sp * mz
+        x_yaw = -sy * mx + cy * deep
+        x_pitch, y_pitch = sy * y, -deep
+        # Rz(roll) turns all of them; a point's derivative by roll is the point turned by 90°.
+        u, v = cr * x - sr * y, sr * x + cr * y
+        across, down = wx * scale, wy * scale
+        rows.append(
+            (
+                across * cr * x_yaw,
+                across * (cr * x_pitch - sr * y_pitch),
+                -across * v,
+                wx * u,
+                wx,
+                0.0,
+                wx * (px - shift_x) - across * u,
+            )
+        )
+        rows.append(
+            (
+                down * sr * x_yaw,
+                down * (sr * x_pitch + cr * y_pitch),
+                down * u,
+                wy * v,
+                0.0,
+                wy,
+                wy * (py - shift_y) - down * v,
+            )
+        )
+    for index, weight in enumerate(_PRIOR):
+        row = [0.0] * 7
+        row[index], row[6] = weight, -weight * guess[index]
+        rows.append(tuple(row))
+    return rows
 
 
 def _clipped(value: float, limit: float) -> float:
@@ -95,29 +141,6 @@ def rotation_matrix(pose: HeadPose) -> NDArray[np.float64]:
     """Return Rz(roll)·Ry(yaw)·Rx(pitch), shape (3, 3): x right, y down, z away from the camera."""
     yaw, pitch, roll = np.radians([pose.yaw_deg, pose.pitch_deg, pose.roll_deg])
     return _about_z(roll) @ _about_y(yaw) @ _about_x(pitch)
-
-
-def _turn(yaw: float, pitch: float, roll: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the turned shape's x and y, (5, 2), and their derivatives by each angle, (5, 2, 3).
-
-    Written out, as the first two rows of Rz·Ry·Rx: this runs on every frame.
-    """
-    cy, sy = math.cos(yaw), math.sin(yaw)
-    cp, sp = math.cos(pitch), math.sin(pitch)
-    cr, sr = math.cos(roll), math.sin(roll)
-    x = (cy, sy * sp, -sy * cp)
-    y = (0.0, cp, sp)
-    x_by_yaw = (-sy, cy * sp, -cy * cp)
-    x_by_pitch = (0.0, sy * cp, sy * sp)
-    y_by_pitch = (0.0, -sp, cp)
-    rows = []
-    for x_row, y_row in ((x, y), (x_by_yaw, (0.0, 0.0, 0.0)), (x_by_pitch, y_by_pitch)):
-        rows.append([cr * a - sr * b for a, b in zip(x_row, y_row, strict=True)])
-        rows.append([sr * a + cr * b for a, b in zip(x_row, y_row, strict=True)])
-    rows.append([-sr * a - cr * b for a, b in zip(x, y, strict=True)])
-    rows.append([cr * a - sr * b for a, b in zip(x, y, strict=True)])
-    projected = SHAPE @ np.array(rows).T
-    return projected[:, :2], projected[:, 2:].reshape(5, 3, 2).transpose(0, 2, 1)
 
 
 def _about_x(angle: float) -> NDArray[np.float64]:
