@@ -42,9 +42,12 @@ class OnnxRuntime:
             found = [tuple(item.shape) for item in inputs]
             raise ModelError(f"{path.name} takes {found}, but its card says one input 1×{wanted}.")
         self._input_name = inputs[0].name
-        self._blob = np.empty((1, *wanted), np.float32)
-        # Camera pixels are BGR; the card's mean and std are in the network's own order.
-        self._planes = (2, 1, 0) if card.colour_order == "RGB" else (0, 1, 2)
+        self._blob = cv2.dnn.Image2BlobParams()
+        # Applied after the channels are swapped: in the network's own order, as on the card.
+        self._blob.swapRB = card.colour_order == "RGB"
+        self._blob.mean = card.mean
+        self._blob.scalefactor = tuple(1.0 / value for value in card.std)
+        self._blob.ddepth = cv2.CV_32F
 
     @property
     def card(self) -> ModelCard:
@@ -58,21 +61,15 @@ class OnnxRuntime:
     def normalise(self, pixels: Pixels) -> NDArray[np.float32]:
         """Return the network's input for an image: float32, shape (1, 3, height, width).
 
-        The array is overwritten by the next call. Raises ModelError when the image does not fit.
+        Raises ModelError when the image does not fit the card.
         """
         expected = (self._card.height_px, self._card.width_px, 3)
         if pixels.shape != expected or pixels.dtype != np.uint8:
             raise ModelError(
                 f"{self._card.name} takes uint8 {expected}, not {pixels.dtype} {pixels.shape}."
             )
-        planes = cv2.split(pixels)
-        for out, source, mean, std in zip(
-            self._blob[0], self._planes, self._card.mean, self._card.std, strict=True
-        ):
-            np.subtract(planes[source], np.float32(mean), out=out, dtype=np.float32)
-            if std != 1.0:
-                np.multiply(out, np.float32(1.0 / std), out=out)
-        return self._blob
+        blob: NDArray[np.float32] = cv2.dnn.blobFromImageWithParams(pixels, self._blob)
+        return blob
 
     def infer(self, pixels: Pixels) -> list[NDArray[np.float32]]:
         blob = self.normalise(pixels)

@@ -6,6 +6,8 @@ mean the same for every face size and never include hair or background.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ _OVAL_U8 = _OVAL.astype(np.uint8)
 _OVAL_PIXELS = int(_OVAL.sum())
 _LEFT, _RIGHT = (_OVAL & (_X < 56)).astype(np.uint8), (_OVAL & (_X >= 56)).astype(np.uint8)
 _CLIPPED_FROM = 250
+_LEVELS = np.arange(256, dtype=np.float64)
 # The difference of two Laplacians: blind to edges that are straight for three pixels.
 _NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _NOISE_SCALE = float(np.sqrt(np.pi / 2) / 6)
@@ -40,16 +43,19 @@ _TYPICAL_RATIO = np.array([10.5, 13.0, 11.0, 11.0])
 def assess(frame: Frame, face: Detection, chip: Pixels) -> Conditions:
     """Measure the conditions of ``face``; ``chip`` is its aligned chip of CHIP_PX."""
     luma = cv2.cvtColor(chip, cv2.COLOR_BGR2GRAY)
-    mean, deviation = cv2.meanStdDev(luma, mask=_OVAL_U8)
+    # One histogram serves brightness, contrast and clipping.
+    shares = cv2.calcHist([luma], [0], _OVAL_U8, [256], [0, 256]).ravel() / _OVAL_PIXELS
+    luminance = float(shares @ _LEVELS)
+    contrast = math.sqrt(max(float(shares @ _LEVELS**2) - luminance**2, 0.0))
     left, right = cv2.mean(luma, _LEFT)[0], cv2.mean(luma, _RIGHT)[0]
     grey = luma.astype(np.float32)
     residual = cv2.filter2D(grey, -1, _NOISE_KERNEL)
     noise = _NOISE_SCALE * cv2.norm(residual, cv2.NORM_L1, _OVAL_U8) / _OVAL_PIXELS
     return Conditions(
         eye_distance_px=frontal_eye_distance_px(face),
-        luminance=float(mean[0, 0]),
-        contrast=float(deviation[0, 0]),
-        clipped_fraction=float((luma[_OVAL] >= _CLIPPED_FROM).mean()),
+        luminance=luminance,
+        contrast=contrast,
+        clipped_fraction=float(shares[_CLIPPED_FROM:].sum()),
         side_light=abs(left - right) / max(left + right, 1e-6),
         noise=float(noise),
         sharpness=sharpness(grey),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kiosk.domain import Box, Detection, Frame
 from kiosk.errors import ModelError
 from kiosk.models.runtime import Runtime
-from kiosk.vision.letterbox import letterbox
+from kiosk.vision.letterbox import Letterboxer
 
 _STRIDES = (8, 16, 32)
 _ANCHOR_SIZES_PX = ((16, 32), (64, 128), (256, 512))
@@ -35,16 +35,15 @@ class RetinaFaceDetector:
         self._runtime = runtime
         self._min_score = min_score
         self._size = np.array([card.width_px, card.height_px], np.float32)
-        self._canvas = np.empty((card.height_px, card.width_px, 3), np.uint8)
         self._anchors = make_anchors(card.width_px, card.height_px)
         # Padding in the network's mean colour is zero after normalisation: no false edges' glow.
         mean = card.mean if card.colour_order == "BGR" else card.mean[::-1]
-        self._fill = (round(mean[0]), round(mean[1]), round(mean[2]))
+        fill = (round(mean[0]), round(mean[1]), round(mean[2]))
+        self._letterboxer = Letterboxer(card.width_px, card.height_px, fill)
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """Return the faces in a frame, best score first, at most 20. Raises ModelError."""
-        card = self._runtime.card
-        boxed = letterbox(frame.pixels, card.width_px, card.height_px, self._fill, self._canvas)
+        boxed = self._letterboxer.fit(frame.pixels)
         offsets, scores, landmark_offsets = self._outputs(self._runtime.infer(boxed.pixels))
         candidates = np.flatnonzero(scores >= self._min_score)
         if candidates.size == 0:

@@ -31,40 +31,50 @@ class Letterboxed:
 
 
 def letterbox(
-    pixels: Pixels,
-    width_px: int,
-    height_px: int,
-    fill: tuple[int, int, int],
-    canvas: Pixels | None = None,
+    pixels: Pixels, width_px: int, height_px: int, fill: tuple[int, int, int]
 ) -> Letterboxed:
-    """Scale ``pixels`` to fit ``width_px`` × ``height_px`` keeping its shape; pad with ``fill``.
+    """Scale ``pixels`` to fit ``width_px`` × ``height_px`` keeping its shape; pad with ``fill``."""
+    return Letterboxer(width_px, height_px, fill).fit(pixels)
 
-    ``canvas``, of that size, is written to and returned when given: fresh pages cost as much as
-    the scaling itself.
 
-    Shrinking halves the picture with exact 2×2 averages first: plain bilinear sampling would skip
-    pixels and alias, area averaging in one go costs eight times as much.
+class Letterboxer:
+    """Letterboxes one frame after the other onto the same canvas.
+
+    Fresh pages and padding that is there already cost as much as the scaling itself.
     """
-    height, width = pixels.shape[:2]
-    scale = min(width_px / width, height_px / height)
-    inner = (
-        max(1, min(width_px, round(width * scale))),
-        max(1, min(height_px, round(height * scale))),
-    )
-    scaled = pixels
-    while scaled.shape[1] >= 4 * inner[0] and scaled.shape[0] >= 4 * inner[1]:
-        half = (scaled.shape[1] // 2, scaled.shape[0] // 2)
-        scaled = cv2.resize(scaled, half, interpolation=cv2.INTER_LINEAR)
-    if scaled.shape[1] >= 2 * inner[0] and scaled.shape[0] >= 2 * inner[1]:
-        half = (scaled.shape[1] // 2, scaled.shape[0] // 2)
-        if half != inner:
-            scaled = cv2.resize(scaled, half, interpolation=cv2.INTER_LINEAR)
-    if canvas is None:
-        canvas = np.empty((height_px, width_px, 3), np.uint8)
-    place = canvas[: inner[1], : inner[0]]
-    # Written straight into its place; OpenCV takes a slice of rows and columns as it is.
-    cv2.resize(scaled, inner, dst=place, interpolation=cv2.INTER_LINEAR)
-    row = np.full((width_px, 3), fill, np.uint8)  # whole rows copy faster than single pixels
-    canvas[inner[1] :] = row
-    canvas[: inner[1], inner[0] :] = row[inner[0] :]
-    return Letterboxed(canvas, inner[0] / width, inner[1] / height)
+
+    def __init__(self, width_px: int, height_px: int, fill: tuple[int, int, int]) -> None:
+        self._size = (width_px, height_px)
+        self._fill = fill
+        self._canvas: Pixels = np.empty((height_px, width_px, 3), np.uint8)
+        self._inner: tuple[int, int] | None = None
+
+    def fit(self, pixels: Pixels) -> Letterboxed:
+        """Return ``pixels`` scaled to fit the canvas; the next call overwrites it.
+
+        Shrinking halves the picture with exact 2×2 averages first: plain bilinear sampling would
+        skip pixels and alias, area averaging in one go costs eight times as much.
+        """
+        height, width = pixels.shape[:2]
+        scale = min(self._size[0] / width, self._size[1] / height)
+        inner = (
+            max(1, min(self._size[0], round(width * scale))),
+            max(1, min(self._size[1], round(height * scale))),
+        )
+        if inner != self._inner:
+            self._canvas[:] = self._fill
+            self._inner = inner
+        place = self._canvas[: inner[1], : inner[0]]
+        # Written straight into its place; OpenCV takes a slice of rows and columns as it is.
+        cv2.resize(_halved(pixels, inner), inner, dst=place, interpolation=cv2.INTER_LINEAR)
+        return Letterboxed(self._canvas, inner[0] / width, inner[1] / height)
+
+
+def _halved(pixels: Pixels, inner: tuple[int, int]) -> Pixels:
+    """Halve a picture as long as it stays at least as large as ``inner``; not the last time."""
+    while pixels.shape[1] >= 2 * inner[0] and pixels.shape[0] >= 2 * inner[1]:
+        half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
+        if half == inner:
+            break  # the final resize does exactly this step
+        pixels = cv2.resize(pixels, half, interpolation=cv2.INTER_LINEAR)
+    return pixels
