@@ -258,8 +258,10 @@ class Engine:
     def _act(self, decision: Decision, people: EnrolledPeople) -> None:
         name = people.name_of(decision.person_id) if decision.person_id is not None else ""
         if decision.granted_now and decision.person_id is not None:
-            # Faults lock: without a log there is no door. Nor for somebody deleted just now.
-            allowed = bool(name) and not self._board.is_out_of_order
+            # Faults lock: without a log there is no door. Nor for somebody deleted just now, while
+            # this frame was examined with the gallery of before.
+            present = self._people is not None and self._people.name_of(decision.person_id)
+            allowed = bool(present) and not self._board.is_out_of_order
             if allowed and self._record_decision(EventKind.GRANTED, decision, name):
                 self._door.unlock(f"person {decision.person_id}", time.monotonic_ns())
         elif decision.rejected_now:

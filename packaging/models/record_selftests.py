@@ -10,9 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from selftest_picture import draw_face
 
 from kiosk.domain import Frame
+from kiosk.drawnface import draw_face
 from kiosk.models.card import ModelCard, Role
 from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.pack import MANIFEST, builtin_folder, check_digest, read_manifest
@@ -43,10 +43,10 @@ def main(source: Path, out: Path) -> None:
 
 def _picture(card: ModelCard, detector: RetinaFaceDetector) -> np.ndarray:
     if card.role is Role.EMBEDDER:
-        frame = Frame(draw_face(640, 300), 0)
+        frame = Frame(draw_face(640, 640, 300), 0)
         chip = align(frame, detector.detect(frame)[0], card.width_px)
         return _cast(chip, _CHIP_CAST_BGR)
-    square = cv2.resize(draw_face(320, 150), (card.width_px, card.height_px))
+    square = cv2.resize(draw_face(320, 320, 150), (card.width_px, card.height_px))
     return _cast(square, _CAST_BGR)
 
 
