@@ -61,6 +61,7 @@ _log = logging.getLogger(__name__)
 _TAKE_TIMEOUT_S = 0.2
 _RETRY_S = 2.0
 _STALLED_NS = 3_000_000_000
+_WATCH_STORE_NS = 1_000_000_000
 _QUIET_NS = 1_000_000_000
 """Without a frame for this long, nobody can be said to stand there."""
 _STOP_TIMEOUT_S = 3.0
@@ -114,6 +115,7 @@ class Engine:
         self._searched: Gallery | None = None
         self._reopen_store = False
         self._visit_void = threading.Event()
+        self._store_watched_at_ns = 0
         self._started = self._stopped = False
 
         self.retake_enrolment = self._desk.restart
@@ -178,6 +180,7 @@ class Engine:
                 continue
             frame = self._inbox.take(_TAKE_TIMEOUT_S)
             self._watch_camera()
+            self._watch_store()
             if frame is None or self._pipeline is None:
                 if self._capture.age_ns(time.monotonic_ns()) > _QUIET_NS:
                     self._board.show(Decision(self._board.idle_phase), "")
@@ -241,7 +244,9 @@ class Engine:
             self._visit_void.clear()
             pipeline.end_visit()
         if self._board.is_out_of_order or self._door.status.state is DoorState.FAULT:
-            # The picture stays alive, but nobody gathers votes for a door that must not open.
+            # The picture stays alive, but nobody gathers votes for a door that must not open, and
+            # what was decided before the fault is void.
+            pipeline.end_visit()
             self._publish(FrameResult(frame, pipeline.examine(frame), Decision(Phase.OUT_OF_ORDER)))
             return
         if people.gallery is not self._searched:
@@ -280,6 +285,7 @@ class Engine:
             each is not None and each.state is CameraState.LOST for each in (status, before)
         )
         if lost:
+            self._visit_void.set()
             self._board.set(Fault.CAMERA, status.message)
             self._board.clear(Fault.STALLED)
             if not was_lost:
@@ -309,6 +315,7 @@ class Engine:
 
     def _door_changed(self, status: DoorStatus) -> None:
         if status.state is DoorState.FAULT:
+            self._visit_void.set()
             self._board.set(Fault.DOOR, status.message)
         else:
             self._board.clear(Fault.DOOR)
@@ -332,6 +339,21 @@ class Engine:
             self._board.clear(Fault.STORE)
         else:
             self._board.set(Fault.STORE, message)
+
+    def _watch_store(self) -> None:
+        """Notice a database that was taken away before the next event needs it."""
+        now_ns = time.monotonic_ns()
+        if now_ns - self._store_watched_at_ns < _WATCH_STORE_NS:
+            return
+        self._store_watched_at_ns = now_ns
+        check = self._lane.submit(lambda store: store.database.check_in_place())
+        check.add_done_callback(self._store_watched)
+
+    def _store_watched(self, check: Future[None]) -> None:
+        error = check.exception()
+        if isinstance(error, StoreError) and not self._stopping.is_set():
+            self._visit_void.set()
+            self._board.set(Fault.STORE, str(error))
 
     # --- people -----------------------------------------------------------------------------------
 

@@ -85,7 +85,7 @@ class Session(QObject):
             door_name=door_name,
             admin_timeout_s=admin_timeout_s,
         )
-        self.window.closed.connect(QApplication.quit)
+        self.window.closed.connect(self.leave)
         self.worker = RecognitionWorker(self.engine, self)
         self.worker.started_up.connect(self._ask_for_pin)
         self._pin_timer = QTimer(self)
@@ -135,11 +135,20 @@ class Session(QObject):
     def _worker_failed(self, text: str) -> None:
         self._bugs.report()
 
+    @Slot()
+    def leave(self) -> None:
+        """End the event loop.
+
+        Not QApplication.quit(): it first asks every window to close and gives up when one
+        refuses, as the full-screen kiosk does; the relay would never be switched off.
+        """
+        QApplication.exit(0)
+
     @Slot(int)
     def stop_for_signal(self, number: int) -> None:
         """End the event loop: the service manager, Ctrl-C or a closed terminal asks for it."""
         _log.info("stopping for %s", signal.Signals(number).name)
-        QApplication.quit()
+        self.leave()
 
 
 def main(config: Config, folder: DataFolder, *, windowed: bool, seconds: float | None) -> int:
@@ -194,7 +203,7 @@ def run_app(
             admin_timeout_s=admin_timeout_s,
         )
         signals.received.connect(session.stop_for_signal)
-        bugs.caught.connect(application.quit)
+        bugs.caught.connect(session.leave)
         limit = _quit_after(seconds, session)
         try:
             session.begin()
@@ -226,9 +235,9 @@ def run_headless(
     with BugCatcher() as bugs, UnixSignals() as signals:
         session = Session(make_engine, bugs, windowed=True, door_name=door_name, asks_for_pin=False)
         reporter = Reporter(session.bridge, session.window, print_line)
-        reporter.finished.connect(application.quit)
+        reporter.finished.connect(session.leave)
         signals.received.connect(session.stop_for_signal)
-        bugs.caught.connect(application.quit)
+        bugs.caught.connect(session.leave)
         limit = _quit_after(seconds, session)
         try:
             session.begin()
@@ -241,11 +250,11 @@ def run_headless(
     return EXIT_BUG if bugs.has_caught else EXIT_OK
 
 
-def _quit_after(seconds: float | None, owner: QObject) -> QTimer:
+def _quit_after(seconds: float | None, owner: Session) -> QTimer:
     """Return a timer that ends the event loop after a time; None lets it run for ever."""
     timer = QTimer(owner)
     timer.setSingleShot(True)
-    timer.timeout.connect(QApplication.quit)
+    timer.timeout.connect(owner.leave)
     if seconds is not None:
         # A timer counts milliseconds in 32 bits: about 24 days.
         timer.start(round(min(seconds * 1000, 2**31 - 1)))

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Slot
-from PySide6.QtWidgets import QApplication
 
 from kiosk.config import Config
 from kiosk.datafolder import DataFolder
@@ -83,8 +82,8 @@ def measure_stalls(data: Path, seconds: float) -> dict[str, Any]:
     with BugCatcher() as bugs:
         session = Session(make_engine, bugs, windowed=True, asks_for_pin=False)
         beat = Beat()
-        bugs.caught.connect(application.quit)
-        QTimer.singleShot(round((seconds + _WARM_UP_S) * 1000), QApplication.quit)
+        bugs.caught.connect(session.leave)
+        QTimer.singleShot(round((seconds + _WARM_UP_S) * 1000), session.leave)
         session.begin()
         beat.start()
         application.exec()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -9,10 +10,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 
 from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus, Guidance, Phase
@@ -27,6 +30,13 @@ from ui.headless import print_at_once
 from ui.signals import UnixSignals
 
 pytestmark = pytest.mark.usefixtures("qapp")
+
+
+@pytest.fixture(autouse=True)
+def no_windows_left_to_other_threads() -> Iterator[None]:
+    """Collect finished sessions here: a later test's thread must not destroy widgets."""
+    yield
+    gc.collect()
 
 
 class Made:
@@ -279,3 +289,20 @@ def test_a_run_that_ends_asks_for_no_pin() -> None:
         # An answer that was on its way.
         session._pin_unknown("Locked.")
         assert not session._pin_timer.isActive()
+
+
+def test_a_full_screen_kiosk_ends_when_it_is_told_to() -> None:
+    """Its window refuses to be closed by people; a signal is not people."""
+    made = Made(a_visit)
+    QTimer.singleShot(300, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    began = time.monotonic()
+    assert run_app(made, windowed=False, seconds=20) == EXIT_OK
+    assert time.monotonic() - began < 10
+    assert made.engine.calls[-1][0] == "stop"
+
+
+def test_a_full_screen_trial_ends_in_time() -> None:
+    made = Made(a_visit)
+    began = time.monotonic()
+    assert run_app(made, windowed=False, seconds=0.4) == EXIT_OK
+    assert time.monotonic() - began < 10
