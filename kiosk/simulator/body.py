@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from kiosk.simulator.looks import HairStyle, Looks
 from kiosk.simulator.plane import Map, noise, rise
-from kiosk.simulator.raycast import View, lamp_direction
+from kiosk.simulator.raycast import Layer, View, lamp_direction
 from kiosk.simulator.scene import Light
 
 _PX = 22
@@ -83,8 +83,13 @@ class Body:
         folds = 1 + 0.06 * noise(looks.number * 8 + 31, x.shape, (16, 50))
         self._lay(cover, np.clip(colour * folds[..., None], 0, 1), np.clip(x / 2.9, -1, 1) * 0.8)
 
-    def draw(self, canvas: NDArray[np.uint8], view: View, light: Light, lean_deg: float) -> None:
-        """Draw the body onto the picture under the head of ``view``; it leans a little with it."""
+    def draw(
+        self, canvas: NDArray[np.uint8], view: View, light: Light, lean_deg: float
+    ) -> Layer | None:
+        """Draw the body onto the picture under the head of ``view``; it leans a little with it.
+
+        Returns what was drawn; None when all of it is outside.
+        """
         scale = view.eye_px / _PX
         turn = np.radians(lean_deg)
         cos, sin = np.cos(turn) * scale, np.sin(turn) * scale
@@ -103,7 +108,7 @@ class Body:
         left, top = np.maximum(np.floor(seen.min(axis=0)).astype(int), 0)
         right, bottom = np.minimum(np.ceil(seen.max(axis=0)).astype(int), (width, height))
         if right - left < 2 or bottom - top < 2:
-            return
+            return None
         lamp = lamp_direction(light)
         facing = np.sqrt(np.maximum(1 - self._slope**2, 0))
         direct = np.maximum(self._slope * np.float32(lamp[0]) + facing * np.float32(-lamp[2]), 0)
@@ -118,13 +123,17 @@ class Body:
             (int(right - left), int(bottom - top)),
             flags=cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR,
         )
-        part = canvas[top:bottom, left:right]
-        blend(part, layer[..., :3], layer[..., 3].astype(np.float32) / 255)
+        cover = layer[..., 3].astype(np.float32) / 255
+        drawn = Layer(int(left), int(top), layer[..., :3], cover)
+        blend(canvas, drawn)
+        return drawn
 
 
-def blend(part: NDArray[np.uint8], colour: NDArray[np.uint8], cover: Map) -> None:
-    """Lay ``colour`` over the picture ``part``, in place, where ``cover`` (0–1) is."""
-    weights = cv2.merge([cover, cover, cover])
+def blend(canvas: NDArray[np.uint8], layer: Layer) -> None:
+    """Lay a layer over a picture, in place."""
+    height, width = layer.cover.shape
+    part = canvas[layer.top : layer.top + height, layer.left : layer.left + width]
+    weights = cv2.merge([layer.cover, layer.cover, layer.cover])
     under = part.astype(np.float32)
-    under += weights * (colour.astype(np.float32) - under)
+    under += weights * (layer.colour.astype(np.float32) - under)
     part[:] = under + np.float32(0.5)

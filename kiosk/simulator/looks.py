@@ -1,7 +1,7 @@
 """Invent a person: a number becomes the proportions, colours and habits of somebody who is nobody.
 
 Lengths are in eye distances (the distance between the pupils, 63 mm in the mean of adults), so a
-mean face has its pupils at (±0.5, 0), its nose tip at (0, 0.51), its mouth corners at (±0.39, 0.99)
+mean face has its pupils at (±0.5, 0), its nose tip at (0, 0.51), its mouth corners at (±0.39, 0.98)
 and its chin at about 1.85. Real people differ from the mean by some 5–8 % in each proportion; here
 they differ by about twice that, because the simulator has far fewer proportions than people have.
 """
@@ -190,8 +190,8 @@ def invent(number: int) -> Looks:
 # From very dark to very light, red to blue later reversed; between them is interpolated.
 _SKINS = np.array(
     [
-        [62, 41, 33],
-        [92, 62, 48],
+        [76, 51, 41],
+        [98, 67, 52],
         [124, 84, 62],
         [152, 106, 78],
         [182, 134, 102],
@@ -329,7 +329,7 @@ class _Inventor:
         if is_soft and self._chance(0.3):
             red = np.array([186, 40, 62])
         return Mouth(
-            height=self._about(0.99, 0.048),
+            height=self._about(0.975, 0.045),
             width=self._about(0.39, 0.036),
             upper=self._about(0.10 if is_soft else 0.08, 0.03),
             lower=self._about(0.15 if is_soft else 0.125, 0.036),

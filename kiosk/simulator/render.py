@@ -17,7 +17,7 @@ from kiosk.simulator.head import Head, Modeller
 from kiosk.simulator.looks import invent
 from kiosk.simulator.raycast import View, look_at, rotation
 from kiosk.simulator.scene import Actor, Attack, Light, Rendering, Scene, Truth
-from kiosk.simulator.sensor import expose
+from kiosk.simulator.sensor import Glow, expose
 
 _FOCAL_PER_WIDTH = 0.85
 """Focal length of the camera as a share of the picture's width: about 60° across."""
@@ -46,27 +46,29 @@ class Renderer:
         canvas = background(scene.background, self._width_px, self._height_px).copy()
         order = sorted(range(len(scene.actors)), key=lambda i: scene.actors[i].eye_px)
         truths: dict[int, Truth] = {}
+        glows: list[Glow] = []
         for index in order:
-            truths[index] = self._draw(canvas, scene, scene.actors[index])
+            actor = scene.actors[index]
+            if actor.attack is Attack.NONE:
+                truths[index] = self._draw_person(canvas, scene.light, actor, glows)
+            else:
+                truths[index] = self._present(canvas, scene, actor, glows)
         seen = [truths[index] for index in range(len(scene.actors))]
-        return Rendering(expose(canvas, scene), tuple(self._with_visibility(seen)))
+        return Rendering(expose(canvas, scene, glows), tuple(self._with_visibility(seen)))
 
-    def _draw(self, canvas: Pixels, scene: Scene, actor: Actor) -> Truth:
-        if actor.attack is not Attack.NONE:
-            return self._present(canvas, scene, actor)
-        return self._draw_person(canvas, scene.light, actor)
-
-    def _draw_person(self, canvas: Pixels, light: Light, actor: Actor) -> Truth:
+    def _draw_person(self, canvas: Pixels, light: Light, actor: Actor, glows: list[Glow]) -> Truth:
         _check(actor)
         modeller, body = self._person(actor.person)
         head = self._head(actor, modeller)
         view = _view(head, actor, self._width_px)
-        body.draw(canvas, view, light, actor.roll_deg * 0.25)
-        layer = look_at(head, view, light, self._width_px, self._height_px)
-        if layer is not None:
-            height, width = layer.cover.shape
-            part = canvas[layer.top : layer.top + height, layer.left : layer.left + width]
-            blend(part, layer.colour, layer.cover)
+        drawn = body.draw(canvas, view, light, actor.roll_deg * 0.25)
+        seen = look_at(head, view, light, self._width_px, self._height_px)
+        if seen is not None:
+            blend(canvas, seen)
+        for layer in (drawn, seen):
+            if layer is not None and glows:
+                cover = (255 * layer.cover).astype(np.uint8)
+                glows[:] = [glow.hidden_by(cover, layer.left, layer.top) for glow in glows]
         landmarks = view.project(head.landmarks)
         # The outline is meant for a face seen from the front; the landmarks, the nose above all,
         # bound a face that is turned away.
@@ -94,7 +96,7 @@ class Renderer:
         self._heads.move_to_end(key)
         return self._heads[key]
 
-    def _present(self, canvas: Pixels, scene: Scene, actor: Actor) -> Truth:
+    def _present(self, canvas: Pixels, scene: Scene, actor: Actor, glows: list[Glow]) -> Truth:
         _check(actor)
         picture, truth = self._portrait(actor)
         box = truth.box
@@ -103,10 +105,13 @@ class Renderer:
              (box.right, box.bottom)], np.float32,
         )  # fmt: skip
         points = np.vstack([truth.landmarks, corners]).astype(np.float32)
-        shown = present(
-            canvas, picture, points, truth.landmarks[:2], actor, scene.light, scene.seed
-        ).points
-        landmarks, seen = shown[:5].astype(np.float32), shown[5:]
+        # Paper, telephone and hands belong to the attacker: they stay the same from frame to frame.
+        presented = present(
+            canvas, picture, points, truth.landmarks[:2], actor, scene.light, actor.person
+        )
+        if presented.glow is not None:
+            glows.append(presented.glow)
+        landmarks, seen = presented.points[:5], presented.points[5:]
         frame = Box(*map(float, (*seen.min(axis=0), *seen.max(axis=0))))
         pose = HeadPose(
             truth.pose.yaw_deg + actor.yaw_deg,
@@ -132,7 +137,7 @@ class Renderer:
         studio = Renderer(side, side, self._texture_px)
         studio._people, studio._heads = self._people, self._heads
         canvas = background(actor.person, side, side).copy()
-        truth = studio._draw_person(canvas, light, sitter)
+        truth = studio._draw_person(canvas, light, sitter, [])
         scene = Scene((sitter,), light, noise=1.0, defocus_px=0.5)
         return expose(canvas, scene), truth
 
