@@ -25,6 +25,7 @@ _NEAREST = 4.5
 """Eye distances; nearer than about 30 cm nobody comes."""
 _PEOPLE_KEPT = 16
 _HEADS_KEPT = 40
+_PORTRAITS_KEPT = 6
 _PORTRAIT_PX = 360
 
 
@@ -37,6 +38,7 @@ class Renderer:
         self._texture_px = texture_px
         self._people: OrderedDict[int, tuple[Modeller, Body]] = OrderedDict()
         self._heads: OrderedDict[tuple[int, Expression, int], Head] = OrderedDict()
+        self._portraits: OrderedDict[Actor, tuple[Pixels, Truth]] = OrderedDict()
 
     def render(self, scene: Scene) -> Rendering:
         """Return the frame of a scene and the truth about each actor, in the scene's order.
@@ -128,15 +130,23 @@ class Renderer:
             side / 2,
             side * 0.45,
             side * 0.19,
-            smile=actor.smile,
-            mouth_open=actor.mouth_open,
-            blink=actor.blink,
+            smile=round(actor.smile),
+            mouth_open=round(actor.mouth_open),
+            blink=round(actor.blink),
             mask=actor.mask,
         )
+        if sitter not in self._portraits:
+            self._portraits[sitter] = self._photograph(sitter)
+            if len(self._portraits) > _PORTRAITS_KEPT:
+                self._portraits.popitem(last=False)
+        return self._portraits[sitter]
+
+    def _photograph(self, sitter: Actor) -> tuple[Pixels, Truth]:
+        side = _PORTRAIT_PX
         light = Light(azimuth_deg=20, directness=0.4)
         studio = Renderer(side, side, self._texture_px)
         studio._people, studio._heads = self._people, self._heads
-        canvas = background(actor.person, side, side).copy()
+        canvas = background(sitter.person, side, side).copy()
         truth = studio._draw_person(canvas, light, sitter, [])
         scene = Scene((sitter,), light, noise=1.0, defocus_px=0.5)
         return expose(canvas, scene), truth
