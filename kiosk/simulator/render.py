@@ -19,7 +19,7 @@ from kiosk.simulator.raycast import View, look_at, rotation
 from kiosk.simulator.scene import Actor, Attack, Light, Rendering, Scene, Truth
 from kiosk.simulator.sensor import Glow, expose
 
-_FOCAL_PER_WIDTH = 0.85
+FOCAL_PER_WIDTH = 0.85
 """Focal length of the camera as a share of the picture's width: about 60° across."""
 _NEAREST = 4.5
 """Eye distances; nearer than about 30 cm nobody comes."""
@@ -32,9 +32,19 @@ _PORTRAIT_PX = 360
 class Renderer:
     """Draws scenes of one size. Used by one thread; keeps the heads it has modelled."""
 
-    def __init__(self, width_px: int = 640, height_px: int = 480, texture_px: int = 512) -> None:
-        """``texture_px`` is the size of a head's maps: 512 is enough for eyes 110 px apart."""
+    def __init__(
+        self,
+        width_px: int = 640,
+        height_px: int = 480,
+        texture_px: int = 512,
+        focal_px: float | None = None,
+    ) -> None:
+        """``texture_px`` is the size of a head's maps: 512 is enough for eyes 110 px apart.
+
+        ``focal_px`` is the focal length of the lens; None is that of a frame 60° wide.
+        """
         self._width_px, self._height_px = width_px, height_px
+        self._focal_px = focal_px or FOCAL_PER_WIDTH * width_px
         self._texture_px = texture_px
         self._people: OrderedDict[int, tuple[Modeller, Body]] = OrderedDict()
         self._heads: OrderedDict[tuple[int, Expression, int], Head] = OrderedDict()
@@ -62,7 +72,7 @@ class Renderer:
         _check(actor)
         modeller, body = self._person(actor.person)
         head = self._head(actor, modeller)
-        view = _view(head, actor, self._width_px)
+        view = _view(head, actor, self._focal_px)
         drawn = body.draw(canvas, view, light, actor.roll_deg * 0.25)
         seen = look_at(head, view, light, self._width_px, self._height_px)
         if seen is not None:
@@ -182,12 +192,12 @@ def _check(actor: Actor) -> None:
         raise ValueError(f"this cannot be drawn: {actor}")
 
 
-def _view(head: Head, actor: Actor, width_px: int) -> View:
+def _view(head: Head, actor: Actor, focal_px: float) -> View:
     """Return the view that brings the point between the eyes to where the actor has it."""
     turn = rotation(actor.yaw_deg, actor.pitch_deg, actor.roll_deg)
     eyes = head.landmarks[:2].mean(axis=0)
     # ``eye_px`` is meant at the eyes of a head that faces the camera, not at its centre.
-    distance = max(_FOCAL_PER_WIDTH * width_px / actor.eye_px, _NEAREST) + abs(float(eyes[2]))
+    distance = max(focal_px / actor.eye_px, _NEAREST) + abs(float(eyes[2]))
     eye_px = actor.eye_px * (distance - abs(float(eyes[2]))) / distance
     view = View(turn, distance, eye_px, 0.0, 0.0)
     shift: NDArray[np.float32] = view.project(eyes[None, :])[0]
