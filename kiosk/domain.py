@@ -155,6 +155,19 @@ class Guidance(enum.Enum):
     LESS_LIGHT = "less_light"
     EVEN_LIGHT = "even_light"
     HOLD_STILL = "hold_still"
+    PRESENTATION = "presentation"
+    """Not a face but a picture of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """How sure the liveness network is of what it sees; the three add up to 1."""
+
+    live: float
+    print: float
+    """A photograph on paper."""
+    screen: float
+    """A photograph on the screen of a telephone or the like."""
 
 
 # --- who it is --------------------------------------------------------------------------------
@@ -215,6 +228,8 @@ class FaceReport:
     match: Match | None
     threshold: float | None
     outcome: Outcome
+    liveness: Liveness | None = None
+    """None as well where the pack in use has no liveness network."""
 
 
 class Phase(enum.Enum):
@@ -225,6 +240,8 @@ class Phase(enum.Enum):
     GUIDANCE = "guidance"
     CHECKING = "checking"
     WELCOME = "welcome"
+    DENIED = "denied"
+    """Recognised, but not allowed to enter now."""
     NOT_RECOGNISED = "not_recognised"
     OUT_OF_ORDER = "out_of_order"
 
@@ -240,6 +257,8 @@ class Decision:
     """True on exactly one frame of a visit: the one that opens the door."""
     rejected_now: bool = False
     """True on exactly one frame per conclusion "not recognised"."""
+    attacked_now: bool = False
+    """True on exactly one frame of a visit that shows a picture of a face instead of a face."""
     similarity: float | None = None
     threshold: float | None = None
 
@@ -270,6 +289,8 @@ class Person:
     consent_at_ms: int | None
     created_at_ms: int
     template_count: int = 0
+    hours: str = ""
+    """When they may enter, as :class:`kiosk.access.hours.AccessHours` reads it; empty: always."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -291,6 +312,8 @@ class EventKind(enum.Enum):
     STOPPED = "stopped"
     GRANTED = "granted"
     NOT_RECOGNISED = "not_recognised"
+    DENIED = "denied"
+    PRESENTATION_ATTACK = "presentation_attack"
     DOOR_UNLOCKED = "door_unlocked"
     DOOR_LOCKED = "door_locked"
     RELAY_LOST = "relay_lost"

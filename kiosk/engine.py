@@ -7,26 +7,30 @@ USB sticks. Frames travel through newest-frame mailboxes and may be dropped; eve
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import datetime
+from functools import partial
 
 from kiosk import __version__
+from kiosk.access.hours import wall_clock
 from kiosk.administration import Administration
 from kiosk.camera.capture import Capture
 from kiosk.camera.source import Camera, parse_source
+from kiosk.camera.watch import CameraWatch
 from kiosk.config import Config
 from kiosk.datafolder import DataFolder
 from kiosk.domain import (
-    CameraState,
     CameraStatus,
     Decision,
     DoorState,
     DoorStatus,
-    Event,
     EventKind,
+    FaceReport,
     Frame,
     FrameResult,
     Person,
@@ -34,34 +38,29 @@ from kiosk.domain import (
 )
 from kiosk.door.controller import DoorController
 from kiosk.door.drivers import parse_relay
-from kiosk.enginehealth import (
-    CameraHealth,
-    camera_row,
-    door_row,
-    log_row,
-    models_row,
-    people_row,
-)
+from kiosk.enginehealth import CameraHealth, log_row, machine_rows, state_rows
 from kiosk.enrolmentdesk import EnrolmentDesk
-from kiosk.errors import KioskError, ModelError, RelayError, StoreError
-from kiosk.facemodels import load_face_models
+from kiosk.errors import ModelError, RelayError, StoreError
+from kiosk.facemodels import SIMULATED_ONLY, load_face_models, refuse_real_door
 from kiosk.faultboard import Fault, FaultBoard
-from kiosk.health import HealthRow, check_clock, check_disk, is_clock_synchronised
+from kiosk.health import HealthRow
 from kiosk.listener import KioskView, Listener, SilentListener
 from kiosk.mailbox import Mailbox
-from kiosk.people import EnrolledPeople, load_people
+from kiosk.models.pack import Pack
+from kiosk.people import Denial, EnrolledPeople, load_people
 from kiosk.pipeline import FaceModels, Pipeline
 from kiosk.recognition.decision import VisitDecider, VisitRules
 from kiosk.recognition.gallery import Gallery
+from kiosk.store.journal import Journal
 from kiosk.store.lane import StoreLane
 from kiosk.store.store import Store
+from kiosk.store.watch import StoreWatch
+from kiosk.vision.liveness import in_words
 
 _log = logging.getLogger(__name__)
 
 _TAKE_TIMEOUT_S = 0.2
 _RETRY_S = 2.0
-_STALLED_NS = 3_000_000_000
-_WATCH_STORE_NS = 1_000_000_000
 _QUIET_NS = 1_000_000_000
 """Without a frame for this long, nobody can be said to stand there."""
 _STOP_TIMEOUT_S = 3.0
@@ -77,12 +76,16 @@ class Engine:
         listener: Listener | None = None,
         camera: Camera | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        pack: Pack | None = None,
+        local_time: Callable[[int], datetime] = wall_clock,
     ) -> None:
         """Wire everything; no thread runs and no device is touched yet.
 
-        ``camera`` takes the place of the configured one.
+        ``camera`` takes the place of the configured one, ``pack`` that of the imported networks.
+        ``local_time`` turns UTC milliseconds into the time that access hours are about.
 
-        Raises ConfigError or CameraError for a camera or relay that cannot be meant.
+        Raises ConfigError or CameraError for a camera or relay that cannot be meant, and
+        ConfigError for networks that know simulated people only and a relay that is none.
         """
         self.preview: Mailbox[Frame] = Mailbox()
         self.results: Mailbox[FrameResult] = Mailbox()
@@ -90,18 +93,29 @@ class Engine:
         self._config = config
         self._folder = folder
         self._listener: Listener = listener or SilentListener()
-        self._now_ms = now_ms
+        self._now_ms, self._local_time = now_ms, local_time
         self._stopping = threading.Event()
         self._paused = False
         self._board = FaultBoard(self._listener)
-        self._lane = StoreLane(folder.database, on_fault=self._store_fault)
-        self._door = DoorController(
-            parse_relay(config.door.relay),
-            config.door.pulse_s,
-            self._door_changed,
-            self._door_fact,
+        self._visit_void = threading.Event()
+        self._lane = StoreLane(
+            folder.database, on_fault=lambda fault: self._store.writing_is(fault)
         )
-        self._camera_status: CameraStatus | None = None
+        self._store = StoreWatch(self._lane, partial(self._put, Fault.STORE))
+        self._journal = Journal(self._store.record, now_ms)
+        self._record = self._journal.note
+        relay = parse_relay(config.door.relay)
+        self._pack = pack
+        self._relay_is_barred = False
+        if not relay.is_simulated:
+            # Before anything is sent to a port: connecting alone writes to it.
+            refuse_real_door(pack or folder.models)
+        self._door = DoorController(relay, config.door.pulse_s, self._door_changed, self._door_fact)
+        self._camera = CameraWatch(
+            partial(self._put, Fault.CAMERA),
+            partial(self._put, Fault.STALLED),
+            lambda kind, detail: self._record(kind, detail=detail),
+        )
         self._capture = Capture(
             camera or parse_source(config.camera.source, config.camera),
             [self._show_frame, self._inbox.put],
@@ -113,9 +127,7 @@ class Engine:
         self._pipeline: Pipeline | None = None
         self._desk = EnrolmentDesk(config.recognition.stranger_rate)
         self._searched: Gallery | None = None
-        self._reopen_store = False
-        self._visit_void = threading.Event()
-        self._store_watched_at_ns = 0
+        self._denial: Denial | None = None
         self._started = self._stopped = False
 
         self.retake_enrolment = self._desk.restart
@@ -138,7 +150,7 @@ class Engine:
         if self._door.status.is_simulated:
             self._board.warn("Simulated relay: no real door is driven.")
         self._record(EventKind.STARTED, detail=f"door-kiosk {__version__}")
-        self._lane.start().add_done_callback(self._store_opened)
+        self._store.open()
         self._door.start()
         self._capture.start()
 
@@ -179,8 +191,8 @@ class Engine:
                 self._stopping.wait(_RETRY_S)
                 continue
             frame = self._inbox.take(_TAKE_TIMEOUT_S)
-            self._watch_camera()
-            self._watch_store()
+            self._camera.look(self._capture.age_ns(time.monotonic_ns()))
+            self._store.look(time.monotonic_ns())
             if frame is None or self._pipeline is None:
                 if self._capture.age_ns(time.monotonic_ns()) > _QUIET_NS:
                     self._board.show(Decision(self._board.idle_phase), "")
@@ -195,27 +207,33 @@ class Engine:
 
     def _prepare(self) -> bool:
         """Load networks and people; say what is missing and return False when that fails."""
-        if self._reopen_store:
-            self._reopen_store = False
-            self._lane.start().add_done_callback(self._store_opened)
+        self._store.reopen_if_failed()
         try:
             if self._models is None or self._board.has(Fault.MODELS):
-                self._models = load_face_models(
-                    self._folder.models, self._config.recognition.min_detection_score
-                )
+                self._models = self._load_models()
             people = self._lane.submit(self._read_people).result()
         except ModelError as error:
             self._board.set(Fault.MODELS, str(error))
             return False
         except StoreError as error:
-            # Why it could not be opened is known better already.
-            if not self._board.has(Fault.STORE):
-                self._board.set(Fault.STORE, str(error))
+            self._store.reading_is(str(error))
             return False
+        self._store.reading_is(None)
         self._board.clear(Fault.MODELS)
         self._pipeline = self._make_pipeline(self._models, people)
         self._board.ready()
         return True
+
+    def _load_models(self) -> FaceModels:
+        score = self._config.recognition.min_detection_score
+        models = load_face_models(self._pack or self._folder.models, score)
+        self._relay_is_barred = models.simulated_only and not self._door.status.is_simulated
+        if self._relay_is_barred:
+            # They took the place of others since the engine was made.
+            raise ModelError(SIMULATED_ONLY)
+        if models.simulated_only:
+            self._board.warn("These networks know simulated people only.")
+        return models
 
     def _make_pipeline(self, models: FaceModels, people: EnrolledPeople) -> Pipeline:
         wanted, kiosk = self._config.recognition, self._config.kiosk
@@ -254,24 +272,36 @@ class Engine:
             self._searched = people.gallery
         result = pipeline.step(frame)
         self._publish(result)
-        self._act(result.decision, people)
+        self._act(result.decision, result.report, people)
 
     def _publish(self, result: FrameResult) -> None:
         self.results.put(result)
         self._listener.result_arrived()
 
-    def _act(self, decision: Decision, people: EnrolledPeople) -> None:
-        name = people.name_of(decision.person_id) if decision.person_id is not None else ""
-        if decision.granted_now and decision.person_id is not None:
+    def _act(self, decision: Decision, report: FaceReport, people: EnrolledPeople) -> None:
+        person_id = decision.person_id
+        name = people.name_of(person_id) if person_id is not None else ""
+        if decision.granted_now and person_id is not None:
+            self._denial = None
             # Faults lock: without a log there is no door. Nor for somebody deleted just now, while
             # this frame was examined with the gallery of before.
-            present = self._people is not None and self._people.name_of(decision.person_id)
-            allowed = bool(present) and not self._board.is_out_of_order
-            if allowed and self._record_decision(EventKind.GRANTED, decision, name):
-                self._door.unlock(f"person {decision.person_id}", time.monotonic_ns())
+            present = self._people if self._people and self._people.name_of(person_id) else None
+            if present is not None and not self._board.is_out_of_order:
+                self._denial = present.denial(person_id, self._local_time(self._now_ms()))
+                self._let_in(decision, person_id, name)
         elif decision.rejected_now:
-            self._record_decision(EventKind.NOT_RECOGNISED, decision, "")
-        self._board.show(decision, name)
+            self._journal.note_decision(EventKind.NOT_RECOGNISED, decision)
+        elif decision.attacked_now:
+            self._record(EventKind.PRESENTATION_ATTACK, detail=in_words(report.liveness))
+        if decision.phase is Phase.WELCOME and self._denial is not None:
+            decision = dataclasses.replace(decision, phase=Phase.DENIED)
+        self._board.show(decision, name, self._denial.hours if self._denial is not None else "")
+
+    def _let_in(self, decision: Decision, person_id: int, name: str) -> None:
+        if self._denial is not None:
+            self._journal.note_decision(EventKind.DENIED, decision, name, self._denial.reason)
+        elif self._journal.note_decision(EventKind.GRANTED, decision, name):
+            self._door.unlock(f"person {person_id}", time.monotonic_ns())
 
     # --- news from the other threads --------------------------------------------------------------
 
@@ -279,32 +309,15 @@ class Engine:
         self.preview.put(frame)
         self._listener.frame_arrived()
 
-    def _camera_changed(self, status: CameraStatus) -> None:
-        before, self._camera_status = self._camera_status, status
-        lost, was_lost = (
-            each is not None and each.state is CameraState.LOST for each in (status, before)
-        )
-        if lost:
+    def _put(self, fault: Fault, sentence: str | None) -> None:
+        """Show a fault or that it is over; what was decided before a fault is void."""
+        if sentence is not None:
             self._visit_void.set()
-            self._board.set(Fault.CAMERA, status.message)
-            self._board.clear(Fault.STALLED)
-            if not was_lost:
-                self._record(EventKind.CAMERA_LOST, detail=status.message)
-        elif status.state is CameraState.STREAMING:
-            self._board.clear(Fault.CAMERA)
-            if was_lost:
-                self._record(EventKind.CAMERA_BACK)
-        self._listener.camera_changed(status)
+        self._board.put(fault, sentence)
 
-    def _watch_camera(self) -> None:
-        """Notice a camera that claims to stream and delivers nothing."""
-        status = self._camera_status
-        if status is None or status.state is not CameraState.STREAMING:
-            return
-        if self._capture.age_ns(time.monotonic_ns()) > _STALLED_NS:
-            self._board.set(Fault.STALLED, f"{status.source} has stopped delivering pictures.")
-        else:
-            self._board.clear(Fault.STALLED)
+    def _camera_changed(self, status: CameraStatus) -> None:
+        self._camera.changed(status)
+        self._listener.camera_changed(status)
 
     def _door_fact(self, kind: EventKind, detail: str) -> None:
         self._record(kind, detail=detail)
@@ -314,46 +327,9 @@ class Engine:
             self._board.show(Decision(self._board.idle_phase), "")
 
     def _door_changed(self, status: DoorStatus) -> None:
-        if status.state is DoorState.FAULT:
-            self._visit_void.set()
-            self._board.set(Fault.DOOR, status.message)
-        else:
-            self._board.clear(Fault.DOOR)
+        self._put(Fault.DOOR, status.message if status.state is DoorState.FAULT else None)
         self._board.door_is(status)
         self._listener.door_changed(status)
-
-    def _store_opened(self, opened: Future[None]) -> None:
-        error = opened.exception()
-        if error is None:
-            self._board.clear(Fault.STORE)
-            return
-        self._board.set(Fault.STORE, str(error))
-        if not isinstance(error, KioskError):
-            _log.error("the database cannot be opened", exc_info=error)
-            return
-        # Not from here, the store's own thread, which is ending just now.
-        self._reopen_store = True
-
-    def _store_fault(self, message: str | None) -> None:
-        if message is None:
-            self._board.clear(Fault.STORE)
-        else:
-            self._board.set(Fault.STORE, message)
-
-    def _watch_store(self) -> None:
-        """Notice a database that was taken away before the next event needs it."""
-        now_ns = time.monotonic_ns()
-        if now_ns - self._store_watched_at_ns < _WATCH_STORE_NS:
-            return
-        self._store_watched_at_ns = now_ns
-        check = self._lane.submit(lambda store: store.database.check_in_place())
-        check.add_done_callback(self._store_watched)
-
-    def _store_watched(self, check: Future[None]) -> None:
-        error = check.exception()
-        if isinstance(error, StoreError) and not self._stopping.is_set():
-            self._visit_void.set()
-            self._board.set(Fault.STORE, str(error))
 
     # --- people -----------------------------------------------------------------------------------
 
@@ -393,7 +369,9 @@ class Engine:
     def test_relay(self) -> Future[None]:
         """Open the door for one pulse; the future fails with RelayError when that is refused."""
         done: Future[None] = Future()
-        if self._door.unlock("test by administrator", time.monotonic_ns()):
+        if self._relay_is_barred:
+            done.set_exception(RelayError(SIMULATED_ONLY))
+        elif self._door.unlock("test by administrator", time.monotonic_ns()):
             done.set_result(None)
         else:
             done.set_exception(RelayError(self._door.status.message or "The relay is not ready."))
@@ -404,45 +382,13 @@ class Engine:
         return self._lane.submit(self._health)
 
     def _health(self, store: Store) -> list[HealthRow]:
-        camera = CameraHealth(self._camera_status, self._capture.frames_per_s, self._inbox.dropped)
-        rows = [camera_row(camera), door_row(self._door.status), models_row(self._models)]
-        if self._people is not None and self._pipeline is not None:
-            rows.append(people_row(self._people, self._pipeline.threshold))
-        rows.append(log_row(store, self._lane.waiting_events))
-        rows += [
-            check_clock(self._now_ms(), is_clock_synchronised()),
-            check_disk(self._folder.root),
+        camera = CameraHealth(self._camera.status, self._capture.frames_per_s, self._inbox.dropped)
+        threshold = self._pipeline.threshold if self._pipeline is not None else None
+        return [
+            *state_rows(camera, self._door.status, self._models, self._people, threshold),
+            log_row(store, self._lane.waiting_events),
+            *machine_rows(self._now_ms(), self._folder.root),
         ]
-        return rows
-
-    # --- events -----------------------------------------------------------------------------------
-
-    def _record_decision(self, kind: EventKind, decision: Decision, name: str) -> bool:
-        return self._record_event(
-            Event(
-                kind,
-                self._now_ms(),
-                decision.person_id,
-                name,
-                similarity=decision.similarity,
-                threshold=decision.threshold,
-            )
-        )
-
-    def _record(
-        self, kind: EventKind, person_id: int | None = None, name: str = "", detail: str = ""
-    ) -> None:
-        self._record_event(Event(kind, self._now_ms(), person_id, name, detail))
-
-    def _record_event(self, event: Event) -> bool:
-        """Queue an event; return False, with the fault shown, when the log cannot take it."""
-        try:
-            self._lane.record(event)
-        except StoreError as error:
-            _log.critical("event not recorded: %s: %s", event.kind.value, error)
-            self._board.set(Fault.STORE, str(error))
-            return False
-        return True
 
 
 __all__ = ["Engine", "KioskView", "Listener"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus
-from kiosk.health import HealthRow
+from kiosk.health import HealthRow, check_clock, check_disk, is_clock_synchronised
 from kiosk.people import EnrolledPeople
 from kiosk.pipeline import FaceModels
 from kiosk.store.store import Store
@@ -47,7 +48,11 @@ def models_row(models: FaceModels | None) -> HealthRow:
     """Say which embedder recognises."""
     if models is None:
         return HealthRow("Models", "fault", "No face models are loaded.")
-    return HealthRow("Models", "ok", f"{models.embedder.model}, self-tests passed")
+    if models.simulated_only:
+        return HealthRow("Models", "warning", f"{models.embedder.model}: simulated people only")
+    extras = (("liveness", models.liveness), ("head pose", models.head_pose))
+    also = "".join(f", {name}" for name, network in extras if network is not None)
+    return HealthRow("Models", "ok", f"{models.embedder.model}{also}, self-tests passed")
 
 
 def people_row(people: EnrolledPeople, threshold: float) -> HealthRow:
@@ -65,3 +70,22 @@ def log_row(store: Store, waiting: int) -> HealthRow:
     """Say how long the log is and where its chain ends."""
     seq, digest = store.events.head()
     return HealthRow("Log", "ok", f"{seq} events, {waiting} waiting, chain ends in {digest[:12]}")
+
+
+def state_rows(
+    camera: CameraHealth,
+    door: DoorStatus,
+    models: FaceModels | None,
+    people: EnrolledPeople | None,
+    threshold: float | None,
+) -> list[HealthRow]:
+    """Say how camera, door and networks are, and the people once they are there."""
+    rows = [camera_row(camera), door_row(door), models_row(models)]
+    if people is not None and threshold is not None:
+        rows.append(people_row(people, threshold))
+    return rows
+
+
+def machine_rows(now_ms: int, folder: Path) -> list[HealthRow]:
+    """Say how clock and disk are."""
+    return [check_clock(now_ms, is_clock_synchronised()), check_disk(folder)]

@@ -51,5 +51,9 @@ class EnrolmentError(KioskError):
     """A person or photograph cannot be enrolled as asked."""
 
 
+class AccessError(KioskError):
+    """A rule about who may enter when cannot be understood."""
+
+
 class PinError(KioskError):
     """A PIN is not acceptable, wrong, or entry is locked for now."""

@@ -29,7 +29,7 @@ class FaultBoard:
         self._warnings: list[str] = []
         self._ready = False
         self._decision = Decision(Phase.STARTING)
-        self._name = ""
+        self._name = self._hours = ""
         self._relock_at_ns: int | None = None
         self._shown: KioskView | None = None
 
@@ -70,6 +70,13 @@ class FaultBoard:
             if self._faults.pop(fault, None) is not None:
                 self._tell()
 
+    def put(self, fault: Fault, sentence: str | None) -> None:
+        """Show a fault, or with None that it is over."""
+        if sentence is None:
+            self.clear(fault)
+        else:
+            self.set(fault, sentence)
+
     def warn(self, sentence: str) -> None:
         """Show a warning for good."""
         with self._lock:
@@ -85,10 +92,10 @@ class FaultBoard:
                 self._decision = Decision(Phase.IDLE)
             self._tell()
 
-    def show(self, decision: Decision, name: str) -> None:
-        """Show where the visit has come to."""
+    def show(self, decision: Decision, name: str, hours: str = "") -> None:
+        """Show where the visit has come to; ``hours`` when that is DENIED."""
         with self._lock:
-            self._decision, self._name = decision, name
+            self._decision, self._name, self._hours = decision, name, hours
             self._tell()
 
     def door_is(self, status: DoorStatus) -> None:
@@ -110,6 +117,10 @@ class FaultBoard:
                 person_name=self._name,
                 relock_at_ns=self._relock_at_ns,
                 warnings=warnings,
+            )
+        if decision.phase is Phase.DENIED:
+            return KioskView(
+                Phase.DENIED, person_name=self._name, hours=self._hours, warnings=warnings
             )
         return KioskView(decision.phase, decision.guidance, warnings=warnings)
 

@@ -21,6 +21,8 @@ class KioskView:
     faults: tuple[str, ...] = ()
     """Sentences, when OUT_OF_ORDER."""
     warnings: tuple[str, ...] = ()
+    hours: str = ""
+    """When the person may enter, when DENIED; empty where that cannot be said."""
 
 
 class Listener(Protocol):

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kiosk.domain import (
+    Conditions,
     Detection,
     Embedding,
     FaceReport,
     Frame,
     FrameResult,
     Guidance,
+    HeadPose,
+    Liveness,
     ModelId,
     Outcome,
 )
@@ -24,6 +27,8 @@ from kiosk.vision.conditions import CHIP_PX, assess
 from kiosk.vision.detector import RetinaFaceDetector
 from kiosk.vision.embedder import FaceEmbedder
 from kiosk.vision.head_pose import estimate_head_pose
+from kiosk.vision.head_pose_network import HeadPoseNetwork
+from kiosk.vision.liveness import LivenessNetwork
 from kiosk.vision.quality import DOOR, GateLimits, check_quality
 from kiosk.vision.subject import choose_subject
 
@@ -35,6 +40,12 @@ class FaceModels:
     detector: RetinaFaceDetector
     embedder: FaceEmbedder
     calibration: Calibration
+    liveness: LivenessNetwork | None = None
+    """Without it, a photograph of somebody enrolled is let in."""
+    head_pose: HeadPoseNetwork | None = None
+    """Asked on demand only: decisions take the pose from the landmarks."""
+    simulated_only: bool = False
+    """Trained on drawn people: no real door may be opened with them."""
 
 
 class Pipeline:
@@ -114,9 +125,18 @@ class Pipeline:
         lap("assess")
         refusal = check_quality(limits or self._limits, frame, subject, rival, pose, conditions)
         if refusal is not None:
-            return FaceReport(
-                detections, subject, pose, conditions, refusal, None, None, None, Outcome.REFUSED
-            )
+            return _report(detections, refusal, subject, pose, conditions)
+        liveness = None
+        if self._models.liveness is not None:
+            try:
+                liveness = self._models.liveness.judge(frame, subject)
+            except ValueError:  # nor is a box that frames nothing
+                return _report(detections, Guidance.NO_FACE)
+            lap("liveness")
+            if liveness.live < self._models.liveness.min_live:
+                return _report(
+                    detections, Guidance.PRESENTATION, subject, pose, conditions, liveness
+                )
         size_px = self._models.embedder.chip_size_px
         embedding = self._models.embedder.embed(
             chip if size_px == CHIP_PX else align(frame, subject, size_px)
@@ -135,6 +155,7 @@ class Pipeline:
             match,
             self._threshold,
             outcome,
+            liveness,
         )
 
     def template(self, frame: Frame, report: FaceReport) -> Embedding:
@@ -157,15 +178,23 @@ class _Laps:
         self._last_ns = now_ns
 
 
-def _report(detections: tuple[Detection, ...], refusal: Guidance) -> FaceReport:
+def _report(
+    detections: tuple[Detection, ...],
+    refusal: Guidance,
+    subject: Detection | None = None,
+    pose: HeadPose | None = None,
+    conditions: Conditions | None = None,
+    liveness: Liveness | None = None,
+) -> FaceReport:
     return FaceReport(
-        detections,
-        None,
-        None,
-        None,
-        refusal,
-        None,
-        None,
-        None,
-        Outcome.REFUSED,
+        detections=detections,
+        subject=subject,
+        pose=pose,
+        conditions=conditions,
+        refusal=refusal,
+        embedding=None,
+        match=None,
+        threshold=None,
+        outcome=Outcome.REFUSED,
+        liveness=liveness,
     )

@@ -105,7 +105,7 @@ def test_wrong_usage_is_two(arguments: list[str], capsys: pytest.CaptureFixture[
 
 
 def test_a_fault_is_one_line_and_code_one(tmp_path: Path) -> None:
-    done = start("models", "list", "--data", str(tmp_path))
+    done = start("bench", "--data", str(tmp_path))
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,23 +21,30 @@ from kiosk.config import CameraConfig, Config, DoorConfig
 from kiosk.datafolder import DataFolder
 from kiosk.domain import (
     Box,
+    CameraState,
     CameraStatus,
     Detection,
     DoorState,
     DoorStatus,
     Embedding,
+    Event,
     EventKind,
     Frame,
+    Guidance,
+    Liveness,
     ModelId,
     Phase,
     Pixels,
     Template,
 )
+from kiosk.door.lcus import Op, build_frame
 from kiosk.door.simulated import SimulatedRelay
 from kiosk.engine import Engine
 from kiosk.enrolment import EnrolmentProgress
-from kiosk.errors import EnrolmentError, ModelError, RelayError
+from kiosk.errors import ConfigError, EnrolmentError, ModelError, RelayError
 from kiosk.listener import KioskView
+from kiosk.models.card import ModelCard, Role
+from kiosk.models.pack import Pack
 from kiosk.pipeline import FaceModels
 from kiosk.recognition.thresholds import Calibration, CalibrationPoint
 from kiosk.store.events import EventQuery
@@ -86,6 +97,15 @@ class FailingEmbedder(FakeEmbedder):
 CALIBRATION = Calibration(
     MODEL, (CalibrationPoint(0.1, 0.3), CalibrationPoint(1e-6, 0.5)), 10**7, 100, 100, "test"
 )
+
+
+class FakeLiveness:
+    """Takes every face for a photograph held up."""
+
+    min_live = 0.5
+
+    def judge(self, frame: Frame, detection: Detection) -> Liveness:
+        return Liveness(live=0.1, print=0.8, screen=0.1)
 
 
 class Witness:
@@ -177,9 +197,9 @@ def config(tmp_path: Path, *reds: int, pulse_s: float = 0.5, hold_s: float = 1.0
 class Running:
     """An engine with its recognition thread, stopped at the end of the block."""
 
-    def __init__(self, config: Config, folder: DataFolder) -> None:
+    def __init__(self, config: Config, folder: DataFolder, **options: Any) -> None:
         self.witness = Witness()
-        self.engine = Engine(config, folder, self.witness)
+        self.engine = Engine(config, folder, self.witness, **options)
         self._thread = threading.Thread(target=self._run, name="recognition")
         self.error: BaseException | None = None
 
@@ -201,10 +221,14 @@ class Running:
         assert self.error is None
 
 
-def kinds(folder: DataFolder) -> list[EventKind]:
+def events(folder: DataFolder) -> list[Event]:
     with opened(folder.database) as store:
         assert store.events.verify() == []
-        return [event.kind for event in store.events.query(EventQuery())]
+        return store.events.query(EventQuery())
+
+
+def kinds(folder: DataFolder) -> list[EventKind]:
+    return [event.kind for event in events(folder)]
 
 
 def test_an_enrolled_face_opens_the_door_once_and_it_locks_again(
@@ -424,3 +448,304 @@ def test_the_administrators_pin_is_asked_for_once_and_checked(
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(kiosk.engine, "_RETRY_S", 0.1)
     yield
+
+
+# --- who may not enter now ------------------------------------------------------------------------
+
+MONDAY_NOON = datetime(2026, 3, 2, 12, 0)
+
+
+def give_hours(folder: DataFolder, person_id: int, hours: str) -> None:
+    with opened(folder.database) as store:
+        store.people.set_hours(person_id, hours)
+
+
+@pytest.mark.parametrize(
+    ("hours", "shown", "reason"),
+    [
+        (
+            "Tue-Fri 08:00-18:00; Mon 14:00-15:00",
+            "Tue-Fri 08:00-18:00; Mon 14:00-15:00",
+            "outside hours Tue-Fri 08:00-18:00; Mon 14:00-15:00",
+        ),
+        ("never", "never", "outside hours never"),
+        ("Mon-Fry 08:00-18:00", "", "access hours that cannot be read"),
+    ],
+)
+def test_outside_their_hours_somebody_is_known_and_not_let_in(
+    tmp_path: Path, folder: DataFolder, models: None, hours: str, shown: str, reason: str
+) -> None:
+    person = enrol(folder, "Ada", 0)
+    give_hours(folder, person, hours)
+    with Running(
+        config(tmp_path, ADA, -1, hold_s=1.5), folder, local_time=lambda at_ms: MONDAY_NOON
+    ) as run:
+        run.witness.wait(lambda: run.witness.saw(Phase.DENIED))
+        run.witness.wait(lambda: run.witness.views[-1].phase is Phase.IDLE)
+    denied = next(view for view in run.witness.views if view.phase is Phase.DENIED)
+    assert (denied.person_name, denied.hours, denied.relock_at_ns) == ("Ada", shown, None)
+    assert not run.witness.saw(Phase.WELCOME)
+    assert all(status.state is not DoorState.UNLOCKED for status in run.witness.doors)
+    found = [event for event in events(folder) if event.kind is EventKind.DENIED]
+    assert [(event.person_id, event.detail) for event in found] == [(person, reason)]
+    assert EventKind.GRANTED not in kinds(folder)
+
+
+def test_within_their_hours_somebody_is_let_in_by_the_clock_on_the_wall(
+    tmp_path: Path, folder: DataFolder, models: None
+) -> None:
+    give_hours(folder, enrol(folder, "Ada", 0), "Mon 11:00-13:00")
+    asked: list[int] = []
+
+    def local(at_ms: int) -> datetime:
+        asked.append(at_ms)
+        return MONDAY_NOON
+
+    with Running(
+        config(tmp_path, ADA, hold_s=2), folder, now_ms=lambda: 1234, local_time=local
+    ) as run:
+        run.witness.wait(lambda: run.witness.saw(Phase.WELCOME))
+    assert asked == [1234]
+    assert EventKind.GRANTED in kinds(folder)
+
+
+def test_after_somebody_denied_the_next_one_is_welcomed(
+    tmp_path: Path, folder: DataFolder, models: None
+) -> None:
+    give_hours(folder, enrol(folder, "Ada", 0), "never")
+    enrol(folder, "Bob", 1)
+    with Running(config(tmp_path, ADA, BOB, hold_s=2.5), folder) as run:
+        run.witness.wait(lambda: run.witness.saw(Phase.DENIED))
+        run.witness.wait(lambda: run.witness.saw(Phase.WELCOME))
+    names = {(v.phase, v.person_name) for v in run.witness.views if v.person_name}
+    assert names == {(Phase.DENIED, "Ada"), (Phase.WELCOME, "Bob")}
+
+
+# --- pictures of faces ----------------------------------------------------------------------------
+
+
+def test_a_photograph_of_somebody_enrolled_opens_nothing_and_is_recorded_once(
+    tmp_path: Path, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = FaceModels(
+        FakeDetector(),  # type: ignore[arg-type]
+        FakeEmbedder(),  # type: ignore[arg-type]
+        CALIBRATION,
+        liveness=FakeLiveness(),  # type: ignore[arg-type]
+    )
+    monkeypatch.setattr(kiosk.engine, "load_face_models", lambda pack, score: models)
+    enrol(folder, "Ada", 0)
+    with Running(config(tmp_path, ADA, hold_s=2.5), folder) as run:
+        run.witness.wait(
+            lambda: any(view.guidance is Guidance.PRESENTATION for view in run.witness.views)
+        )
+        assert run.engine.preview.take(5) is not None
+        # A picture is no template either.
+        run.engine.begin_enrolment()
+        run.witness.wait(lambda: len(run.witness.progress) > 3)
+        assert all(not progress.taken for progress in run.witness.progress)
+        assert {progress.guidance for progress in run.witness.progress} == {Guidance.PRESENTATION}
+        run.engine.cancel_enrolment()
+    found = [event for event in events(folder) if event.kind is EventKind.PRESENTATION_ATTACK]
+    assert [event.detail for event in found] == ["photograph (live 0.10)"]
+    assert EventKind.GRANTED not in kinds(folder)
+    assert all(status.state is not DoorState.UNLOCKED for status in run.witness.doors)
+
+
+# --- networks that know simulated people only -----------------------------------------------------
+
+
+def drawn_pack(where: Path) -> Pack:
+    """Write a pack whose manifest says it knows simulated people only."""
+    where.mkdir(parents=True)
+    (where / "net.onnx").write_bytes(b"")
+    (where / "pack.toml").write_text(
+        """[net]
+        version = "1"
+        role = "detector"
+        architecture = "retinaface"
+        file = "net.onnx"
+        sha256 = "%s"
+        precision = "fp32"
+        width_px = 32
+        height_px = 32
+        colour_order = "BGR"
+        mean = [0, 0, 0]
+        std = [1, 1, 1]
+        knows = "simulated"
+        """
+        % ("0" * 64),
+        encoding="utf-8",
+    )
+    card = ModelCard(
+        *("net", "1", Role.DETECTOR, "retinaface", "net.onnx", "0" * 64, "fp32", 32, 32, "BGR"),
+        *((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+        knows="simulated",
+    )
+    return Pack(where, (card,))
+
+
+@pytest.fixture
+def port() -> Iterator[tuple[int, str]]:
+    """A pseudo-terminal: where its bytes can be read, and the path of its port."""
+    master, slave = os.openpty()
+    yield master, os.ttyname(slave)
+    os.close(slave)
+    os.close(master)
+
+
+def written_to(master: int) -> bytes:
+    found = b""
+    while select.select([master], [], [], 0)[0]:
+        found += os.read(master, 4096)
+    return found
+
+
+@pytest.mark.parametrize("how", ["given", "imported"])
+def test_simulated_networks_do_not_start_with_a_real_relay(
+    tmp_path: Path, folder: DataFolder, port: tuple[int, str], how: str
+) -> None:
+    master, path = port
+    settings = dataclasses.replace(
+        config(tmp_path, ADA), door=DoorConfig(relay=f"lcus:{path}", pulse_s=0.5)
+    )
+    given = drawn_pack(folder.models / "pack-a") if how == "imported" else None
+    if how == "imported":
+        (folder.models / "current").write_text("pack-a\n", encoding="utf-8")
+    else:
+        given = drawn_pack(tmp_path / "embedded")
+    with pytest.raises(ConfigError, match="simulated people only"):
+        Engine(settings, folder, pack=None if how == "imported" else given)
+    assert written_to(master) == b""
+
+
+def test_simulated_networks_drive_the_simulated_relay_and_say_what_they_are(
+    tmp_path: Path, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pack = drawn_pack(tmp_path / "embedded")
+    loaded: list[object] = []
+
+    def load(models: object, score: float) -> FaceModels:
+        loaded.append(models)
+        fakes = FaceModels(FakeDetector(), FakeEmbedder(), CALIBRATION)  # type: ignore[arg-type]
+        return dataclasses.replace(fakes, simulated_only=True)
+
+    monkeypatch.setattr(kiosk.engine, "load_face_models", load)
+    enrol(folder, "Ada", 0)
+    with Running(config(tmp_path, ADA, hold_s=2), folder, pack=pack) as run:
+        run.witness.wait(lambda: run.witness.saw(Phase.WELCOME))
+        rows = {row.name: row for row in run.engine.health().result(5)}
+    assert loaded == [pack]
+    assert any("simulated people only" in text for text in run.witness.views[-1].warnings)
+    assert rows["Models"].level == "warning"
+
+
+def test_networks_that_turn_out_to_be_simulated_never_switch_a_real_relay_on(
+    tmp_path: Path,
+    folder: DataFolder,
+    port: tuple[int, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    master, path = port
+    settings = dataclasses.replace(
+        config(tmp_path, ADA, hold_s=4), door=DoorConfig(relay=f"lcus:{path}", pulse_s=0.5)
+    )
+    fakes = FaceModels(
+        FakeDetector(),  # type: ignore[arg-type]
+        FakeEmbedder(),  # type: ignore[arg-type]
+        CALIBRATION,
+        simulated_only=True,
+    )
+    monkeypatch.setattr(kiosk.engine, "load_face_models", lambda pack, score: fakes)
+    enrol(folder, "Ada", 0)
+    with Running(settings, folder) as run:
+        run.witness.wait(
+            lambda: any("simulated people" in text for v in run.witness.views for text in v.faults)
+        )
+        run.witness.wait(lambda: any(s.state is DoorState.LOCKED for s in run.witness.doors))
+        with pytest.raises(RelayError, match="simulated people"):
+            run.engine.test_relay().result(5)
+        assert run.engine.preview.take(5) is not None
+    written = written_to(master)
+    # The relay was connected, so it was switched off; the frames that switch on never came.
+    assert build_frame(1, Op.OFF) in written or build_frame(1, Op.OFF_ANSWERED) in written
+    assert build_frame(1, Op.ON) not in written
+    assert build_frame(1, Op.ON_ANSWERED) not in written
+    assert EventKind.GRANTED not in kinds(folder)
+
+
+# --- what was decided before a fault is void ------------------------------------------------------
+
+
+def fail_camera(engine: Engine) -> None:
+    engine._camera_changed(CameraStatus(CameraState.LOST, "test", "It is gone."))
+    engine._camera_changed(CameraStatus(CameraState.STREAMING, "test"))
+
+
+def fail_relay(engine: Engine) -> None:
+    engine._door_changed(DoorStatus(DoorState.FAULT, "sim", True, message="It is gone."))
+    engine._door_changed(DoorStatus(DoorState.LOCKED, "sim", True))
+
+
+def refuse_unlock(engine: Engine) -> None:
+    engine._door_fact(EventKind.FAULT, "Unlock refused: too late")
+
+
+def fail_store(engine: Engine) -> None:
+    engine._store.writing_is("The disk is full.")
+    engine._store.writing_is(None)
+
+
+def nothing(engine: Engine) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("fault", "grants"),
+    [(nothing, 1), (fail_camera, 2), (fail_relay, 2), (refuse_unlock, 2), (fail_store, 2)],
+)
+def test_a_welcome_from_before_a_fault_is_void_and_the_person_recognised_anew(
+    tmp_path: Path,
+    folder: DataFolder,
+    models: None,
+    fault: Callable[[Engine], None],
+    grants: int,
+) -> None:
+    enrol(folder, "Ada", 0)
+    engine = Engine(config(tmp_path, ADA), folder, Witness())
+    engine.start()
+    try:
+        assert engine._prepare()
+        pipeline = engine._pipeline
+        assert pipeline is not None
+
+        def look(*at_ms: int) -> None:
+            for each in at_ms:
+                engine._examine(Frame(picture(ADA), each * 1_000_000), pipeline)
+
+        look(100, 200, 300, 400)
+        assert engine._board.phase is Phase.WELCOME
+        # Shorter than the time between two frames, so that no frame sees it.
+        fault(engine)
+        if fault is not nothing:
+            assert engine._board.phase is Phase.IDLE
+        look(500)
+        assert engine._board.phase is (Phase.WELCOME if fault is nothing else Phase.CHECKING)
+        look(600, 700, 800, 900)
+        assert engine._board.phase is Phase.WELCOME
+    finally:
+        engine.stop()
+    assert kinds(folder).count(EventKind.GRANTED) == grants
+
+
+def test_a_database_put_back_ends_the_fault(
+    tmp_path: Path, folder: DataFolder, models: None
+) -> None:
+    enrol(folder, "Ada", 0)
+    away = folder.root / "elsewhere.db"
+    with Running(config(tmp_path, -1, hold_s=20), folder) as run:
+        run.witness.wait(lambda: run.witness.saw(Phase.IDLE))
+        folder.database.rename(away)
+        run.witness.wait(lambda: run.witness.views[-1].phase is Phase.OUT_OF_ORDER)
+        assert "was removed or replaced" in run.witness.views[-1].faults[0]
+        away.rename(folder.database)
+        run.witness.wait(lambda: run.witness.views[-1].phase is Phase.IDLE)

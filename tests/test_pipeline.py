@@ -16,6 +16,7 @@ from kiosk.domain import (
     Embedding,
     Frame,
     Guidance,
+    Liveness,
     ModelId,
     Outcome,
     Phase,
@@ -30,7 +31,7 @@ from kiosk.recognition.decision import VisitDecider, VisitRules
 from kiosk.recognition.gallery import Gallery
 from kiosk.recognition.thresholds import Calibration, CalibrationPoint
 from kiosk.vision.alignment import chip_landmarks
-from kiosk.vision.quality import ENROLMENT
+from kiosk.vision.quality import ENROLMENT, GateLimits
 
 MODEL = ModelId("fake", "1", "fp32")
 POINTS = tuple(CalibrationPoint(10.0**-n, 0.1 * n) for n in range(1, 7))
@@ -67,16 +68,35 @@ class FakeEmbedder:
         return Embedding(BORIS, self.model)
 
 
+class FakeLiveness:
+    """Gives the probability it is told, and counts."""
+
+    min_live = 0.6
+
+    def __init__(self, live: float) -> None:
+        self.live = live
+        self.asked = 0
+
+    def judge(self, frame: Frame, detection: Detection) -> Liveness:
+        self.asked += 1
+        return Liveness(self.live, 1 - self.live, 0.0)
+
+
 class Bench:
     """A pipeline of fakes and a good frame for it."""
 
-    def __init__(self, chip_size_px: int = 112) -> None:
+    def __init__(self, chip_size_px: int = 112, liveness: FakeLiveness | None = None) -> None:
         self.detector = FakeDetector()
         self.embedder = FakeEmbedder(chip_size_px)
         self.ticks = 0
         gallery = Gallery(MODEL, np.array([7, 9]), np.stack([ANNA, BORIS]))
         self.pipeline = Pipeline(
-            FaceModels(self.detector, self.embedder, CALIBRATION),  # type: ignore[arg-type]
+            FaceModels(
+                self.detector,  # type: ignore[arg-type]
+                self.embedder,  # type: ignore[arg-type]
+                CALIBRATION,
+                liveness,  # type: ignore[arg-type]
+            ),
             gallery,
             VisitDecider(VisitRules()),
             stranger_rate=0.005,
@@ -168,6 +188,47 @@ def test_a_refused_face_is_never_embedded(bench: Bench) -> None:
     assert report.conditions is not None
     assert report.embedding is report.match is report.threshold is None
     assert bench.embedder.chips == []
+
+
+@pytest.mark.parametrize(("live", "is_face"), [(0.0, False), (0.59, False), (0.6, True), (1, True)])
+@pytest.mark.parametrize("limits", [None, ENROLMENT])
+def test_a_picture_of_a_face_is_refused_at_the_door_and_at_enrolment(
+    live: float, is_face: bool, limits: GateLimits | None
+) -> None:
+    bench = Bench(liveness=FakeLiveness(live))
+
+    report = bench.pipeline.examine(bench.frame(), limits)
+
+    assert report.liveness == Liveness(live, 1 - live, 0.0)
+    assert report.refusal is (None if is_face else Guidance.PRESENTATION)
+    assert report.outcome is (Outcome.ACCEPTED if is_face else Outcome.REFUSED)
+    assert (report.embedding is not None) is is_face
+    assert len(bench.embedder.chips) == is_face
+    assert report.pose is not None and report.conditions is not None
+
+
+def test_liveness_is_asked_only_of_a_face_that_passed_the_gate_and_is_timed() -> None:
+    liveness = FakeLiveness(1.0)
+    bench = Bench(liveness=liveness)
+    result = bench.pipeline.step(bench.frame(1))
+    assert list(result.stage_ms) == [
+        *("detect", "pose", "align", "assess", "liveness", "embed", "match")
+    ]
+    assert liveness.asked == 1
+
+    bench.pixels = np.zeros((480, 640, 3), np.uint8)
+    assert bench.pipeline.examine(bench.frame(2)).refusal is Guidance.MORE_LIGHT
+    assert liveness.asked == 1
+
+
+def test_a_box_that_frames_nothing_is_no_face() -> None:
+    class Nothing(FakeLiveness):
+        def judge(self, frame: Frame, detection: Detection) -> Liveness:
+            raise ValueError("no face")
+
+    bench = Bench(liveness=Nothing(1.0))
+
+    assert bench.pipeline.examine(bench.frame()).refusal is Guidance.NO_FACE
 
 
 @pytest.mark.parametrize("place", [(100.0, 100.0), (0.0, 0.0)])

@@ -37,6 +37,7 @@ _INTEREST = (
     Phase.GUIDANCE,
     Phase.CHECKING,
     Phase.NOT_RECOGNISED,
+    Phase.DENIED,
     Phase.WELCOME,
 )
 
@@ -69,6 +70,8 @@ def view_line(view: KioskView) -> str:
     words = str(view.phase.value).replace("_", " ")
     if view.phase is Phase.WELCOME:
         words = f"{words} {view.person_name}".rstrip()
+    elif view.phase is Phase.DENIED:
+        words = f"{words} {view.person_name} ({view.hours or 'ask for help'})"
     elif view.phase is Phase.GUIDANCE and view.guidance is not None:
         words = f"{words}: {texts.GUIDANCE[view.guidance].headline.lower()}"
     elif view.faults:

@@ -22,6 +22,7 @@ PHASES: dict[Phase, StateText] = {
     Phase.GUIDANCE: StateText("Look at the camera", "Stand in front of the screen.", "face"),
     Phase.CHECKING: StateText("Checking…", "Stay just as you are.", "face"),
     Phase.WELCOME: StateText("Welcome", "", ""),
+    Phase.DENIED: StateText("Not at this time", "The door stays locked.", "clock"),
     Phase.NOT_RECOGNISED: StateText(
         "Not recognised", "Step back and try again, or ask for help.", "cross"
     ),
@@ -49,6 +50,9 @@ GUIDANCE: dict[Guidance, StateText] = {
         "Uneven light", "Turn so that the light falls on your whole face.", "half_light"
     ),
     Guidance.HOLD_STILL: StateText("Hold still", "Just for a second.", "still"),
+    Guidance.PRESENTATION: StateText(
+        "A picture does not open the door", "Show your own face to the camera.", "cross"
+    ),
 }
 
 # --- enrolment: the views by the name of kiosk.enrolment.View -------------------------------------
@@ -207,6 +211,8 @@ EVENT_KINDS: dict[EventKind, str] = {
     EventKind.STOPPED: "Kiosk stopped",
     EventKind.GRANTED: "Access granted",
     EventKind.NOT_RECOGNISED: "Not recognised",
+    EventKind.DENIED: "Not at this time",
+    EventKind.PRESENTATION_ATTACK: "Photograph refused",
     EventKind.DOOR_UNLOCKED: "Door unlocked",
     EventKind.DOOR_LOCKED: "Door locked",
     EventKind.RELAY_LOST: "Relay lost",
@@ -303,6 +309,17 @@ def entries(count: int, limit: int) -> str:
     if count >= limit:
         return f"The newest {limit} entries"
     return f"{count} {'entry' if count == 1 else 'entries'}"
+
+
+def not_at_this_time(name: str, hours: str) -> StateText:
+    """Tell somebody who is recognised that they may not enter now, and when they may."""
+    text = PHASES[Phase.DENIED]
+    headline = f"{text.headline}\n{name}" if name else text.headline
+    if not hours:
+        return text._replace(headline=headline, detail="Please ask for help.")
+    parts = "\n".join(hours.split("; "))
+    when = "You may not enter." if hours == "never" else f"You may enter:\n{parts}"
+    return text._replace(headline=headline, detail=when)
 
 
 def door_opens_for(seconds: float) -> str:

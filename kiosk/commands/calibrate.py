@@ -43,6 +43,7 @@ def register(groups: Groups) -> None:
     )
     parser.add_argument("--source", metavar="TEXT", help="where the photographs come from")
     parser.add_argument("--out", metavar="FILE", required=True, help="the file to write")
+    parser.add_argument("--force", action="store_true", help="replace FILE when it is there")
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -54,6 +55,10 @@ def execute(args: argparse.Namespace) -> int:
 
     output, folder, target = Output(), data_folder(args), Path(args.out)
     check_writable(target)
+    if target.exists() and not args.force:
+        raise ConfigError(
+            f"{target} is there already. Name another file, or replace it with --force."
+        )
     config = settings(args, folder)
     root = Path(args.root) if args.root else None
     listed = read_photo_list(Path(args.photos), root)

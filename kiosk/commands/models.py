@@ -36,12 +36,16 @@ def register(groups: Groups) -> None:
         action="store_true",
         help="take models into use whose thresholds are still to be measured (calibrate)",
     )
-    add_json(add_command(group, "list", "list the models in use", execute_list))
+    add_json(
+        add_command(
+            group, "list", "list the models in use and those embedded for --demo", execute_list
+        )
+    )
     add_json(
         add_command(
             group,
             "verify",
-            "compare the digests of the models in use and run their self-tests",
+            "compare the digests of the models, in use and embedded, and run their self-tests",
             execute_verify,
             pictures=True,
         )
@@ -71,6 +75,11 @@ def execute_import(args: argparse.Namespace) -> int:
         others = store.people.count_without(pack.card(Role.EMBEDDER).id)
     output.say(*_agreement_lines(pack, agreement))
     output.say(f"{len(pack.cards)} models imported into {folder.models} and in use.")
+    if pack.simulated_only:
+        output.say(
+            "Attention: these models know simulated people only. With them the kiosk drives the "
+            "simulated relay alone; with any other it does not start."
+        )
     try:
         load_thresholds(pack)
     except ModelError as error:
@@ -84,12 +93,38 @@ def execute_import(args: argparse.Namespace) -> int:
 
 
 def execute_list(args: argparse.Namespace) -> int:
-    """Print the installed models. Raises ModelError."""
-    from kiosk.models.pack import open_pack
+    """Print the models in use, if any, and the embedded ones. Raises ModelError."""
+    from kiosk.models.pack import is_installed, open_pack
 
-    output = Output(args.json)
-    pack = open_pack(data_folder(args).models)
-    models: list[dict[str, Any]] = [
+    output, folder = Output(args.json), data_folder(args).models
+    pack = open_pack(folder) if is_installed(folder) else None
+    embedded = _embedded()
+    if pack is None:
+        output.say("No face models are in use. Import them with: door-kiosk models import DIR", "")
+    shown = ("role", "name", "version", "precision", "bytes", "knows", "licence")
+    for title, each in (("In use", pack), ("Embedded, for --demo", embedded)):
+        if each is not None:
+            rows = [[model[key] for key in shown] for model in _models(each)]
+            output.say(f"{title}: {each.folder}", *table(shown, rows), "")
+    output.result(
+        {
+            "folder": str(pack.folder) if pack else None,
+            "models": _models(pack) if pack else [],
+            "embedded": _models(embedded) if embedded else [],
+        }
+    )
+    return 0
+
+
+def _embedded() -> Pack | None:
+    """Return the pack that came along; None where the installation was made without it."""
+    from kiosk.models.pack import embedded_folder, embedded_pack
+
+    return embedded_pack() if embedded_folder().is_dir() else None
+
+
+def _models(pack: Pack) -> list[dict[str, Any]]:
+    return [
         {
             "name": card.name,
             "version": card.version,
@@ -98,15 +133,12 @@ def execute_list(args: argparse.Namespace) -> int:
             "file": card.file,
             "bytes": (pack.folder / card.file).stat().st_size,
             "sha256": card.sha256,
+            "knows": card.knows,
             "licence": card.licence,
             "upstream": card.upstream,
         }
         for card in pack.cards
     ]
-    shown = ("role", "name", "version", "precision", "bytes", "licence")
-    output.say(*table(shown, [[model[key] for key in shown] for model in models]))
-    output.result({"folder": str(pack.folder), "models": models})
-    return 0
 
 
 def execute_verify(args: argparse.Namespace) -> int:
@@ -115,6 +147,12 @@ def execute_verify(args: argparse.Namespace) -> int:
     from kiosk.models.pack import open_pack
 
     output = Output(args.json)
+    # First what came along: it is there in every installation.
+    embedded, embedded_tests = _embedded(), {}
+    if embedded is not None:
+        embedded_tests = self_test_pack(embedded)
+        load_thresholds(embedded)
+        output.say("Embedded, for --demo:", *_agreement_lines(embedded, embedded_tests), "")
     pack = open_pack(data_folder(args).models)
     agreement = self_test_pack(pack)
     calibration = load_thresholds(pack)
@@ -129,6 +167,9 @@ def execute_verify(args: argparse.Namespace) -> int:
         {
             "folder": str(pack.folder),
             "self_tests": {name: round(value, 6) for name, value in agreement.items()},
+            "embedded_self_tests": {
+                name: round(value, 6) for name, value in embedded_tests.items()
+            },
             "thresholds": {
                 "model": str(calibration.model),
                 "rarest_fmr": calibration.rarest_fmr,

@@ -1,4 +1,4 @@
-"""``door-kiosk people``: enrol from photographs, list, remove."""
+"""``door-kiosk people``: enrol from photographs, list, say when they may enter, remove."""
 
 from __future__ import annotations
 
@@ -34,6 +34,23 @@ def register(groups: Groups) -> None:
     parser = add_command(group, "list", "list the people who are enrolled", execute_list)
     parser.add_argument("--search", metavar="TEXT", default="", help="a part of name or number")
     add_json(parser)
+    parser = add_command(
+        group,
+        "hours",
+        "say when somebody may enter",
+        execute_hours,
+        more=(
+            "HOURS name days and times, part by part; a time that ends before it starts runs past\n"
+            "midnight. Also always and never. The clock and time zone of this computer count."
+        ),
+        examples=(
+            'people hours 17 "Mon-Fri 08:00-18:00; Sat 09:00-12:00"',
+            'people hours "Ada Byron" "Fri 22:00-06:00"',
+            "people hours 17 always",
+        ),
+    )
+    parser.add_argument("who", metavar="NAME-or-ID", help="the full name, or the id in the list")
+    parser.add_argument("hours", metavar="HOURS", help="when they may enter")
     parser = add_command(
         group,
         "remove",
@@ -103,14 +120,31 @@ def execute_list(args: argparse.Namespace) -> int:
             person.number,
             "yes" if person.enabled else "no",
             person.template_count,
+            person.hours or "always",
             _day(person.consent_at_ms),
             _day(person.created_at_ms),
         )
         for person in people
     ]
-    headings = ("id", "name", "number", "enabled", "templates", "consent", "enrolled")
+    headings = ("id", "name", "number", "enabled", "templates", "hours", "consent", "enrolled")
     output.say(*table(headings, rows), "", f"{len(people)} people.")
     output.result({"people": [asdict(person) for person in people]})
+    return 0
+
+
+def execute_hours(args: argparse.Namespace) -> int:
+    """Store access hours. Raises AccessError, and EnrolmentError for an unknown person."""
+    from kiosk.access.hours import ALWAYS, AccessHours
+    from kiosk.domain import EventKind
+
+    hours, output = AccessHours.parse(args.hours), Output()
+    with owned_store(data_folder(args)) as store:
+        person = find_one(store, args.who)
+        store.people.set_hours(person.id, "" if hours == ALWAYS else str(hours))
+        record(
+            store, EventKind.PERSON_CHANGED, f"access hours {hours}", person.id, name=person.name
+        )
+    output.say(f"{person.name} (id {person.id}) may enter: {hours}.")
     return 0
 
 

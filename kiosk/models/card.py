@@ -27,6 +27,11 @@ class Role(enum.Enum):
     DETECTOR = "detector"
     EMBEDDER = "embedder"
     LIVENESS = "liveness"
+    HEAD_POSE = "head_pose"
+
+
+SIMULATED = "simulated"
+_KNOWS = ("people", SIMULATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,8 @@ class ModelCard:
     version: str
     role: Role
     architecture: str
-    """Which decoder understands its outputs, e.g. ``retinaface`` or ``embedding``."""
+    """Which decoder understands its outputs: ``retinaface``, ``embedding``, ``liveness80`` or
+    ``headpose64``."""
     file: str
     sha256: str
     precision: str
@@ -49,6 +55,10 @@ class ModelCard:
     """In the network's colour order, on the scale 0–255; likewise ``std``."""
     std: tuple[float, float, float]
     embedding_size: int = 0
+    min_live: float = 0.5
+    """Of a liveness network: the probability of "live" from which on a face may be used."""
+    knows: str = "people"
+    """Whom it was trained on: ``people``, or ``simulated`` for drawn people only."""
     licence: str = ""
     upstream: str = ""
 
@@ -74,6 +84,10 @@ class ModelCard:
             raise ModelError(f"{self.name}: sha256 on the model card is not a SHA-256 digest.")
         if self.role is Role.EMBEDDER and not 1 <= self.embedding_size <= _MAX_EMBEDDING_SIZE:
             raise ModelError(f"{self.name}: embedding_size on the model card is not plausible.")
+        if not 0 < self.min_live < 1:
+            raise ModelError(f"{self.name}: min_live on the model card must lie between 0 and 1.")
+        if self.knows not in _KNOWS:
+            raise ModelError(f"{self.name}: knows on the model card must be {' or '.join(_KNOWS)}.")
 
 
 def parse_card(name: str, values: dict[str, Any]) -> ModelCard:
@@ -95,6 +109,8 @@ def parse_card(name: str, values: dict[str, Any]) -> ModelCard:
             mean=_triple(values["mean"]),
             std=_triple(values["std"]),
             embedding_size=_whole(values.get("embedding_size", 0)),
+            min_live=float(values.get("min_live", 0.5)),
+            knows=str(values.get("knows", "people")),
             licence=str(values.get("licence", "")),
             upstream=str(values.get("upstream", "")),
         )

@@ -4,6 +4,9 @@ Layout of the models folder: each imported pack is a folder of its own, complete
 the file ``current`` names the one in use and is replaced in one step, so that a failed import
 leaves the old pack working. A pack folder holds the manifest ``pack.toml``, the networks, and for
 each network ``NAME.selftest.npz`` and, for an embedder, ``NAME.thresholds.json``.
+
+The program itself brings one pack of the same form, ``assets/models/embedded``. Its networks were
+trained on drawn people: it serves demonstrations and tests and must never open a real door.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from kiosk.errors import ModelError
-from kiosk.models.card import ModelCard, Role, parse_card
+from kiosk.models.card import SIMULATED, ModelCard, Role, parse_card
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -33,26 +36,39 @@ _PACK_NAME = re.compile(r"pack-\w+")
 _NEEDED = (Role.DETECTOR, Role.EMBEDDER)
 _MAX_BYTES = 2 * 1024**3
 IMPORT_HINT = "Import them with: door-kiosk models import DIR"
+IMPORT_AGAIN = "Import the models again: door-kiosk models import DIR"
+REINSTALL_HINT = "This installation of door-kiosk is damaged: install it again."
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """An installed pack."""
+    """An installed pack, or the embedded one."""
 
     folder: Path
     cards: tuple[ModelCard, ...]
+    mending: str = IMPORT_AGAIN
+    """What to do when something in it is damaged."""
+
+    @property
+    def simulated_only(self) -> bool:
+        """Whether any of its networks knows drawn people only: then no real door may open."""
+        return any(card.knows == SIMULATED for card in self.cards)
 
     def card(self, role: Role) -> ModelCard:
         """Return the card for a role. Raises ModelError when the pack has none."""
-        for card in self.cards:
-            if card.role is role:
-                return card
-        raise ModelError(f"The installed pack has no {role.value}. {IMPORT_HINT}")
+        card = self.optional_card(role)
+        if card is None:
+            raise ModelError(f"The installed pack has no {role.value}. {IMPORT_HINT}")
+        return card
+
+    def optional_card(self, role: Role) -> ModelCard | None:
+        """Return the card for a role, or None when the pack has none."""
+        return next((card for card in self.cards if card.role is role), None)
 
     def file(self, card: ModelCard) -> Path:
         """Return the network's file, digest checked. Raises ModelError."""
         path = self.folder / card.file
-        check_digest(path, card)
+        check_digest(path, card, self.mending)
         return path
 
     def self_test(self, card: ModelCard) -> Path:
@@ -62,6 +78,11 @@ class Pack:
     def thresholds(self, card: ModelCard) -> Path:
         """Return where the measured thresholds of an embedder are."""
         return self.folder / f"{card.name}.thresholds.json"
+
+
+def is_installed(models: Path) -> bool:
+    """Tell whether any pack was taken into use in this folder, in whatever state it is."""
+    return (models / _CURRENT).exists()
 
 
 def open_pack(models: Path) -> Pack:
@@ -81,6 +102,28 @@ def open_pack(models: Path) -> Pack:
     if not cards:
         raise ModelError(f"The installed pack {name!r} is empty. {IMPORT_HINT}")
     return Pack(folder, cards)
+
+
+def embedded_folder() -> Path:
+    """Return where the pack is that the program brings along."""
+    return builtin_folder() / "embedded"
+
+
+def embedded_pack(folder: Path | None = None) -> Pack:
+    """Return the pack that the program brings along; ``folder`` takes the place of its own.
+
+    Raises ModelError when a file of it is missing, or its manifest is damaged.
+    """
+    folder = folder or embedded_folder()
+    try:
+        pack = Pack(folder, read_manifest(folder / MANIFEST), REINSTALL_HINT)
+    except ModelError as error:
+        raise ModelError(f"{error} {REINSTALL_HINT}") from error
+    # Unlike in an imported pack, which may bring only some of the networks its manifest knows.
+    for card in pack.cards:
+        if not (folder / card.file).is_file():
+            raise ModelError(f"{folder / card.file} is missing. {REINSTALL_HINT}")
+    return pack
 
 
 def import_pack(source: Path, models: Path, check: Callable[[Pack], object]) -> Pack:
@@ -142,8 +185,11 @@ def read_manifest(path: Path) -> tuple[ModelCard, ...]:
     return tuple(parse_card(name, values) for name, values in tree.items())
 
 
-def check_digest(path: Path, card: ModelCard) -> None:
-    """Compare a file with its card. Raises ModelError when it is missing or differs."""
+def check_digest(path: Path, card: ModelCard, mending: str = "") -> None:
+    """Compare a file with its card. Raises ModelError when it is missing or differs.
+
+    ``mending`` ends the message: what to do.
+    """
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise ModelError(f"{path} is larger than 2 GiB and cannot be a model.")
@@ -152,11 +198,13 @@ def check_digest(path: Path, card: ModelCard) -> None:
             while block := file.read(1 << 20):
                 digest.update(block)
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}. {IMPORT_HINT}") from error
+        raise ModelError(
+            f"{path} cannot be read: {error.strerror}. {mending or IMPORT_HINT}"
+        ) from error
     if digest.hexdigest() != card.sha256:
         raise ModelError(
             f"{path} is damaged or not the expected file: its SHA-256 is {digest.hexdigest()}, "
-            f"the model card says {card.sha256}. It is not used."
+            f"the model card says {card.sha256}. It is not used. {mending}".rstrip()
         )
 
 

@@ -2,6 +2,14 @@
 
 A visit is one person's stay in front of the camera. Usable frames vote; the door is granted once,
 when enough of them agree on one person within a short time and none of them names another.
+
+Frames that show a picture of a face instead of a face are votes against. A liveness network errs
+on a frame now and then, either way, so what counts is how many: each such frame has to be made up
+for by ``clean_per_attack`` frames that name the person. One false alarm delays somebody real by
+less than a second at ten frames a second; a photograph, most of whose frames are recognised as one,
+never gets there by a few lucky frames. Such frames stay on the account for ``attack_window_s``,
+also when the picture is jerked away or swapped for a face; nobody in front of the camera for
+``absence_s`` closes the account, so that the next visitor is not held up.
 """
 
 from __future__ import annotations
@@ -29,6 +37,10 @@ class VisitRules:
     """Without a face for this long, the visit is over."""
     guidance_after_s: float = 0.4
     """A hint is shown when it has been true for this long, so that it does not flicker."""
+    attack_votes: int = 3
+    """So many frames that show a picture of a face, when not made up for, are an attack."""
+    attack_window_s: float = 5.0
+    clean_per_attack: int = 9
     welcome_s: float = 5.0
     not_recognised_s: float = 4.0
 
@@ -47,6 +59,12 @@ class VisitDecider:
         self._reset()
 
     def _reset(self) -> None:
+        self._forget_person()
+        self._attacks: deque[int] = deque(maxlen=256)
+        self._is_attack_told = False
+
+    def _forget_person(self) -> None:
+        """Begin a visit, but with the pictures shown in the last one on the account."""
         self._votes: deque[_Vote] = deque(maxlen=256)
         self._seen_at_ns: int | None = None
         self._frame_at_ns: int | None = None
@@ -74,11 +92,19 @@ class VisitDecider:
         self._frame_at_ns = at_ns
         if report.subject is None:
             return self._without_face(at_ns)
-        if self._is_somebody_else(report.subject.box, at_ns):
+        if self._has_been_absent(at_ns):
             self._reset()
-            self._frame_at_ns = at_ns
+        elif self._has_jumped(report.subject.box, at_ns):
+            self._forget_person()
+        self._frame_at_ns = at_ns
         self._seen_at_ns, self._box = at_ns, report.subject.box
         self._note_hint(report.refusal, at_ns)
+        if report.refusal is Guidance.PRESENTATION:
+            self._attacks.append(at_ns)
+            if self._is_attack(at_ns) and not self._is_attack_told:
+                self._is_attack_told = True
+                return self._decision(at_ns, attacked_now=True)
+            return self._decision(at_ns)
         if report.outcome is Outcome.REFUSED:
             return self._decision(at_ns)
         self._similarity = report.match.similarity if report.match else None
@@ -124,13 +150,14 @@ class VisitDecider:
             self._box = None
         return self._decision(at_ns)
 
-    def _is_somebody_else(self, box: Box, at_ns: int) -> bool:
-        """Tell whether the face has jumped, or comes after an absence: that is a new visit."""
-        if self._seen_at_ns is None:
-            return False
-        if at_ns - self._seen_at_ns > self._s(self._rules.absence_s):
-            return True
-        if self._box is None:
+    def _has_been_absent(self, at_ns: int) -> bool:
+        """Tell whether the face comes after an absence: that is a new visit."""
+        seen = self._seen_at_ns
+        return seen is not None and at_ns - seen > self._s(self._rules.absence_s)
+
+    def _has_jumped(self, box: Box, at_ns: int) -> bool:
+        """Tell whether the face has jumped: then it is somebody else's."""
+        if self._seen_at_ns is None or self._box is None:
             return False
         (x, y), (last_x, last_y) = box.centre, self._box.centre
         size = max(box.width, self._box.width, 1.0)
@@ -166,10 +193,40 @@ class VisitDecider:
             return None
         if named[-1].at_ns - named[0].at_ns < self._s(self._rules.vote_span_s):
             return None
-        return named[0].person_id
+        person = named[0].person_id
+        attacks = self._recent_attacks(at_ns)
+        if attacks:
+            window = self._s(self._rules.attack_window_s)
+            clean = sum(
+                vote.person_id == person for vote in self._votes if at_ns - vote.at_ns <= window
+            )
+            if clean < len(attacks) * self._rules.clean_per_attack:
+                return None
+        return person
+
+    def _recent_attacks(self, at_ns: int) -> list[int]:
+        window = self._s(self._rules.attack_window_s)
+        return [attack for attack in self._attacks if at_ns - attack <= window]
+
+    def _is_attack(self, at_ns: int) -> bool:
+        """Tell whether a picture is held up: more than stray frames say so.
+
+        Any usable frame counts for the other side here: a stranger's live face is no picture.
+        """
+        if self._is_welcoming(at_ns):
+            return False
+        attacks = self._recent_attacks(at_ns)
+        if len(attacks) < self._rules.attack_votes:
+            return False
+        window = self._s(self._rules.attack_window_s)
+        clean = sum(at_ns - vote.at_ns <= window for vote in self._votes)
+        lasted = attacks[-1] - attacks[0] >= self._s(self._rules.vote_span_s)
+        return lasted and clean < len(attacks) * self._rules.clean_per_attack
 
     def _should_reject(self, at_ns: int) -> bool:
         if self._granted is not None or self._rejected_at_ns is not None or not self._votes:
+            return False
+        if self._is_attack(at_ns):
             return False
         enough = len(self._votes) >= self._rules.unknown_votes
         return enough and at_ns - self._votes[0].at_ns >= self._s(self._rules.unknown_after_s)
@@ -184,23 +241,31 @@ class VisitDecider:
         )
 
     def _decision(
-        self, at_ns: int, granted_now: bool = False, rejected_now: bool = False
+        self,
+        at_ns: int,
+        granted_now: bool = False,
+        rejected_now: bool = False,
+        attacked_now: bool = False,
     ) -> Decision:
         def made(phase: Phase, guidance: Guidance | None = None) -> Decision:
             return Decision(
-                phase,
-                guidance,
-                self._granted,
-                granted_now,
-                rejected_now,
-                self._similarity,
-                self._threshold,
+                phase=phase,
+                guidance=guidance,
+                person_id=self._granted,
+                granted_now=granted_now,
+                rejected_now=rejected_now,
+                attacked_now=attacked_now,
+                similarity=self._similarity,
+                threshold=self._threshold,
             )
 
         if self._is_welcoming(at_ns):
             return made(Phase.WELCOME)
         if self._seen_at_ns is None:
             return made(Phase.IDLE)
+        if self._is_attack(at_ns):
+            # Ahead of everything else, and steady: a lucky frame in between changes nothing.
+            return made(Phase.GUIDANCE, Guidance.PRESENTATION)
         shown_for = self._s(self._rules.not_recognised_s)
         if self._rejected_at_ns is not None and at_ns - self._rejected_at_ns < shown_for:
             return made(Phase.NOT_RECOGNISED)

@@ -57,6 +57,8 @@ STEPS: tuple[Step, ...] = (
             value TEXT NOT NULL
         )""",
     ),
+    # When somebody may enter; empty means always.
+    ("ALTER TABLE people ADD COLUMN hours TEXT NOT NULL DEFAULT ''",),
 )
 
 SCHEMA_VERSION = len(STEPS)

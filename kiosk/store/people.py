@@ -100,6 +100,13 @@ class PeopleTable:
         """Change a name; events keep the former one. Raises EnrolmentError."""
         return self._change(person_id, name=clean_name(name))
 
+    def set_hours(self, person_id: int, hours: str) -> Person:
+        """Say when somebody may enter; what the text means is not looked at here.
+
+        Raises EnrolmentError when unknown.
+        """
+        return self._change(person_id, hours=hours)
+
     def delete(self, person_id: int) -> None:
         """Remove somebody, their templates and their name in events; bytes are overwritten.
 
@@ -215,6 +222,8 @@ class PeopleTable:
                 people.enabled,
                 people.consent_at_ms,
                 people.created_at_ms,
+                # As text, whatever a damaged row holds: peewee fails on bytes that are none.
+                people.hours.cast("TEXT"),
                 _peewee.fn.COUNT(table.id),
             )
             .join(table, _peewee.JOIN.LEFT_OUTER, on=(table.person_id == people.id))
@@ -253,5 +262,7 @@ def _person(row: tuple[Any, ...]) -> Person:
         enabled=bool(row[3]),
         consent_at_ms=row[4],
         created_at_ms=int(row[5]),
-        template_count=int(row[6]),
+        # None would read as "always"; this reads as nothing that is understood.
+        hours=str(row[6]),
+        template_count=int(row[7]),
     )

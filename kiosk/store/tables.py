@@ -42,6 +42,7 @@ def bind_tables(database: Any) -> Tables:
         enabled = pw.BooleanField(default=True)
         consent_at_ms = pw.IntegerField(null=True)
         created_at_ms = pw.IntegerField()
+        hours = pw.TextField(default="")
 
     class Templates(Base):
         id = pw.AutoField()

@@ -159,6 +159,14 @@ def test_calibrate_without_thresholds(
     assert calibration.points[0].cosine < calibration.points[-1].cosine < 0.6
     assert f"{len(rows)} photographs listed, 7 left out" in answer.out
 
+    # What is there is replaced when that is said.
+    again = ("calibrate", "--photos", write_list(rows), "--root", shared / "faces", "--out", target)
+    before = target.read_bytes()
+    assert kiosk(*again).code == 1
+    assert target.read_bytes() == before
+    assert kiosk(*again, "--force").code == 0
+    assert json.loads(target.read_text())["people"] == 20
+
     # In its place it serves.
     thresholds.write_bytes(target.read_bytes())
     assert kiosk("models", "verify").code == 0
@@ -177,6 +185,19 @@ def test_calibrate_refuses_what_says_nothing(
     assert answer.code == 1 and "no folder" in answer.err
     answer = kiosk(*wanted, tmp_path / "new.json", "--exclude", one)
     assert answer.code == 1 and "No photographs remain" in answer.err
+
+
+def test_calibrate_does_not_write_over_a_file_unasked(kiosk, write_list, tmp_path: Path) -> None:
+    target = tmp_path / "old.json"
+    target.write_text("measured with care", encoding="utf-8")
+    photos = write_list([("Ada", "a.jpg"), ("Bob", "b.jpg")])
+    answer = kiosk("calibrate", "--photos", photos, "--out", target)
+    assert answer.code == 1
+    assert "is there already" in answer.err and "--force" in answer.err
+    # Told to, it goes on to the next thing that is missing.
+    answer = kiosk("calibrate", "--photos", photos, "--out", target, "--force")
+    assert answer.code == 1 and "No face models" in answer.err
+    assert target.read_text(encoding="utf-8") == "measured with care"
 
 
 def test_leave_out_knows_strangers_by_their_file(tmp_path: Path) -> None:

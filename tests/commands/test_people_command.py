@@ -230,6 +230,43 @@ class TestListAndRemove:
         with DataFolder(three).exclusive(), opened(DataFolder(three).database):
             assert kiosk("people", "list").code == 0
 
+    def test_hours_are_set_listed_and_logged(self, kiosk, three) -> None:
+        answer = kiosk("people", "hours", "åsa", "mon-fri 8:00 - 18:00;Sat 09:00-12:00")
+        assert answer.code == 0, answer.err
+        assert "Åsa (id 1) may enter: Mon-Fri 08:00-18:00; Sat 09:00-12:00." in answer.out
+        listed = {p["id"]: p["hours"] for p in people_in(kiosk)}
+        assert listed == {1: "Mon-Fri 08:00-18:00; Sat 09:00-12:00", 2: "", 3: ""}
+        assert kiosk("people", "list").out.count("always") == 2
+        assert kiosk("people", "hours", "1", "always").code == 0
+        assert {p["hours"] for p in people_in(kiosk)} == {""}
+        with opened(DataFolder(three).database) as store:
+            events = [(e.kind, e.person_id, e.detail) for e in store.events.query()]
+        assert events == [
+            (
+                EventKind.PERSON_CHANGED,
+                1,
+                "access hours Mon-Fri 08:00-18:00; Sat 09:00-12:00",
+            ),
+            (EventKind.PERSON_CHANGED, 1, "access hours always"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("who", "hours", "said"),
+        [
+            ("1", "Moon 08:00-18:00", "no day 'Moon'"),
+            ("1", "whenever", "cannot be read"),
+            ("Bo", "never", "2 (number 2), 3"),
+            ("Nobody", "never", "Nobody is enrolled under"),
+        ],
+    )
+    def test_hours_that_cannot_be_meant_change_nothing(
+        self, kiosk, three, who, hours, said
+    ) -> None:
+        answer = kiosk("people", "hours", who, hours)
+        assert answer.code == 1
+        assert said in answer.err and answer.err.count("\n") == 1
+        assert {p["hours"] for p in people_in(kiosk)} == {""}
+
     def test_remove_by_name_deletes_and_logs(self, kiosk, three) -> None:
         answer = kiosk("people", "remove", "åsa")
         assert answer.code == 0, answer.err

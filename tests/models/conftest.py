@@ -17,6 +17,7 @@ from kiosk.models.card import ModelCard, parse_card
 from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.pack import Pack, import_pack
 from kiosk.models.selftest import record_self_test
+from kiosk.recognition.thresholds import Calibration, CalibrationPoint, save_calibration
 
 DETECTOR_PX = 32
 DETECTOR_ANCHORS = 42
@@ -98,6 +99,21 @@ class NetworkBuilder:
         shapes = {key: (1, DETECTOR_ANCHORS, width) for key, width in outputs.items()}
         return self.save(name, (1, 3, DETECTOR_PX, DETECTOR_PX), nodes, shapes, weights)
 
+    def values(self, size: int, length: int, seed: int = 3, name: str = "values.onnx") -> Path:
+        """Return a network that gives a few values about as large as probabilities."""
+        cells = 3 * (size // 8) ** 2
+        rng = np.random.default_rng(seed)
+        matrix = rng.normal(0, 0.02 / cells**0.5, (cells, length)).astype(np.float32)
+        nodes = [
+            helper.make_node(
+                "AveragePool", ["input"], ["cells"], kernel_shape=[8, 8], strides=[8, 8]
+            ),
+            helper.make_node("Flatten", ["cells"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "matrix"], ["values"]),
+        ]
+        shape = (1, 3, size, size)
+        return self.save(name, shape, nodes, {"values": (1, length)}, {"matrix": matrix})
+
 
 @pytest.fixture
 def networks(tmp_path: Path) -> NetworkBuilder:
@@ -176,8 +192,40 @@ class PackFolder:
                 embedding_size=512,
             ),
         }
+        self.seed = seed
+        self.finish()
+
+    def add_liveness_and_head_pose(self) -> None:
+        """Add the two optional networks."""
+        build = NetworkBuilder(self.folder)
+        for name, role, architecture, size, length in (
+            ("tiny-liveness", "liveness", "liveness80", 80, 3),
+            ("tiny-headpose", "head_pose", "headpose64", 64, 9),
+        ):
+            self.tables[name] = card_values(
+                build.values(size, length, self.seed, f"{name}.onnx"),
+                role=role,
+                architecture=architecture,
+                width_px=size,
+                height_px=size,
+                colour_order="BGR",
+                embedding_size=0,
+            )
+        self.finish()
+
+    def add_thresholds(self) -> None:
+        """Add thresholds for the embedder."""
+        card = parse_card("tiny-facenet", self.tables["tiny-facenet"])
+        points = (CalibrationPoint(1e-2, 0.4), CalibrationPoint(1e-6, 0.8))
+        save_calibration(
+            Calibration(card.id, points, 1000, 100, 10, "made up"),
+            self.folder / "tiny-facenet.thresholds.json",
+        )
+
+    def finish(self) -> None:
+        """Write the manifest and record the self-tests."""
         self.write_manifest()
-        rng = np.random.default_rng(seed)
+        folder, rng = self.folder, np.random.default_rng(self.seed)
         for name, table in self.tables.items():
             card = parse_card(name, table)
             shape = (card.height_px, card.width_px, 3)

@@ -344,3 +344,38 @@ def test_stored_pixels_of_another_size_are_refused(
 
     with pytest.raises(ModelError):
         run_self_test(runtime, tmp_path / "t.npz")
+
+
+@pytest.mark.parametrize(
+    ("role", "length", "off", "passes"),
+    [
+        ("liveness", 3, [0.0, 0.0, 0.0], True),
+        ("liveness", 3, [0.02, -0.02, 0.0], True),
+        ("liveness", 3, [9.0, 9.0, 9.0], True),  # adding the same to all classes changes nothing
+        ("liveness", 3, [1.0, -1.0, 0.0], False),
+        ("liveness", 3, [-2.0, 0.0, 2.0], False),  # as sure of "live", but on other grounds
+        ("head_pose", 9, [0.02] * 9, True),
+        ("head_pose", 9, [0.0] * 8 + [0.1], False),
+        ("head_pose", 9, [0.0] * 8 + [-0.1], False),
+    ],
+)
+def test_liveness_and_head_pose_are_compared_value_by_value(
+    make_card: Callable[..., ModelCard],
+    tmp_path: Path,
+    role: str,
+    length: int,
+    off: list[float],
+    passes: bool,
+) -> None:
+    answer = np.array([-1.0, 3.0, -2.0] if length == 3 else np.linspace(-0.5, 0.8, 9), np.float32)
+    card = make_card(role=role, embedding_size=0)
+    path = tmp_path / "test.npz"
+    record_self_test(Scripted(card, [answer]), np.zeros((16, 16, 3), np.uint8), path)
+    runtime = Scripted(card, [answer + np.array(off, np.float32)])
+    if passes:
+        assert run_self_test(runtime, path) > 0.94
+    else:
+        with pytest.raises(
+            ModelError, match=r"tiny failed its self-test .* Import the models again"
+        ):
+            run_self_test(runtime, path)

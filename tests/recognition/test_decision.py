@@ -569,3 +569,119 @@ def test_a_welcome_always_names_who_was_let_in(script: list[tuple[Sight, int, in
                 assert decision.guidance is not None
             else:
                 assert decision.guidance is None
+
+
+# --- pictures of faces ----------------------------------------------------------------------------
+
+PICTURE = Guidance.PRESENTATION
+
+
+def attacks(door: Door) -> int:
+    return sum(decision.attacked_now for _, decision in door.log)
+
+
+def test_a_picture_is_said_to_be_one_and_told_once() -> None:
+    door = Door()
+    door.see(PICTURE, for_ms=3000)
+    assert (door.grants, attacks(door), door.rejections) == ([], 1, 0)
+    assert door.phases[-1] is Phase.GUIDANCE
+    assert door.log[-1][1].guidance is PICTURE
+
+
+@pytest.mark.parametrize("lucky", [1, 2, 3, 4])
+def test_lucky_frames_of_a_picture_do_not_open(lucky: int) -> None:
+    door = Door()
+    for _ in range(40):
+        door.see(PICTURE)
+        door.see(ANNA, for_ms=50 * lucky)
+    assert door.grants == []
+    assert attacks(door) == 1
+    # Said steadily: neither "checking" nor "not recognised" in between.
+    assert {d.guidance for at_ms, d in door.log if at_ms > 1_002_000} == {PICTURE}
+
+
+def test_a_false_alarm_delays_somebody_real_but_does_not_keep_them_out() -> None:
+    door = Door()
+    door.see(PICTURE)
+    began_ms = door.now_ms
+    door.see(ANNA, for_ms=2000)
+    (granted_ms,) = [at_ms for at_ms, decision in door.log if decision.granted_now]
+    assert granted_ms - began_ms == 9 * 50
+    assert (door.grants, attacks(door)) == ([ANNA], 0)
+
+
+def test_now_and_then_a_false_alarm_is_no_attack() -> None:
+    door = Door()
+    for _ in range(10):
+        door.see(STRANGER, for_ms=1000)
+        door.see(PICTURE)
+    assert attacks(door) == 0
+    assert door.rejections >= 1
+
+
+def test_jerking_the_picture_away_does_not_clear_the_account() -> None:
+    door = Door()
+    door.see(PICTURE, for_ms=1000)
+    door.see(ANNA, for_ms=400, box=ELSEWHERE)
+    assert door.grants == []
+    door.see(PICTURE, for_ms=500)
+    assert attacks(door) == 1
+
+
+def test_a_real_face_after_the_picture_is_let_in_when_the_account_is_closed() -> None:
+    door = Door()
+    door.see(PICTURE, for_ms=1000)
+    door.see(ANNA, for_ms=4500)
+    assert door.grants == []
+    door.see(ANNA, for_ms=1500)
+    assert door.grants == [ANNA]
+
+
+def test_the_next_visitor_is_not_held_up_by_somebody_elses_picture() -> None:
+    door = Door()
+    door.see(PICTURE, for_ms=1000)
+    door.see(NOBODY, for_ms=1300)
+    assert door.log[-1][1].phase is Phase.IDLE
+    began_ms = door.now_ms
+    door.see(ANNA, for_ms=1000)
+    assert door.grants == [ANNA]
+    assert next(at for at, d in door.log if d.granted_now) - began_ms < 400
+    door.see(NOBODY, for_ms=7000)
+    door.see(PICTURE, for_ms=1000)
+    assert attacks(door) == 2
+
+
+def test_who_was_let_in_is_no_attacker_while_the_door_is_open() -> None:
+    door = Door()
+    door.see(ANNA, for_ms=500)
+    door.see(PICTURE, for_ms=2000)
+    assert attacks(door) == 0
+    assert door.log[-1][1].phase is Phase.WELCOME
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([ANNA, ANNA, PICTURE, NOBODY, STRANGER, Guidance.HOLD_STILL]),
+            st.integers(1, 24),
+        ),
+        max_size=20,
+    )
+)
+def test_every_grant_is_backed_by_nine_frames_for_each_picture(
+    sights: list[tuple[Sight, int]],
+) -> None:
+    door = Door()
+    shown: list[tuple[int, Sight]] = []
+    for sight in (sight for sight, count in sights for _ in range(count)):
+        (decision,) = door.see(sight)
+        shown.append((door.now_ms, sight))
+        if not decision.granted_now:
+            continue
+        recent = [what for at_ms, what in shown if door.now_ms - at_ms <= 5000]
+        # Only an absence closes the account earlier; frames before it do not count.
+        for end in range(len(recent), 20, -1):
+            if set(recent[end - 21 : end]) == {NOBODY}:
+                recent = recent[end:]
+                break
+        assert recent.count(ANNA) >= 9 * recent.count(PICTURE)

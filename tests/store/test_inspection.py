@@ -11,6 +11,7 @@ import pytest
 from kiosk.domain import Event, EventKind
 from kiosk.errors import NewerDatabaseError, StoreError
 from kiosk.store.inspection import inspected
+from kiosk.store.migrations import SCHEMA_VERSION
 from kiosk.store.store import opened
 
 
@@ -82,9 +83,12 @@ def test_another_schema_is_refused(path: Path) -> None:
 
 
 def test_an_older_schema_is_not_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kiosk.store.inspection.SCHEMA_VERSION", 2)
+    monkeypatch.setattr("kiosk.store.inspection.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     before = picture(path)
-    with pytest.raises(StoreError, match="older schema 1"), inspected(path, in_use=False):
+    with (
+        pytest.raises(StoreError, match=f"older schema {SCHEMA_VERSION}"),
+        inspected(path, in_use=False),
+    ):
         pass
     assert picture(path) == before
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.errors import StoreError
-from kiosk.store.database import Database
+from kiosk.store.database import Database, _create
 from kiosk.store.migrations import SCHEMA_VERSION, STEPS, Step, backup_path
 from kiosk.store.store import opened
 
@@ -38,15 +38,16 @@ INSERT INTO settings VALUES ('a', 'b');
 PRAGMA user_version = 1;
 """
 
-STEP_2: Step = (
+NEXT = SCHEMA_VERSION + 1
+STEP_NEXT: Step = (
     "ALTER TABLE people ADD COLUMN note TEXT NOT NULL DEFAULT ''",
-    "UPDATE people SET note = 'from step 2'",
+    "UPDATE people SET note = 'from the next step'",
 )
 FAILING: Step = ("UPDATE people SET name = 'lost'", "CREATE TABLE people (id INTEGER)")
 REBUILD: Step = (
     "CREATE TABLE people_new (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
     " number TEXT UNIQUE, enabled INTEGER NOT NULL DEFAULT 1, consent_at_ms INTEGER,"
-    " created_at_ms INTEGER NOT NULL)",
+    " created_at_ms INTEGER NOT NULL, hours TEXT NOT NULL DEFAULT '')",
     "INSERT INTO people_new SELECT * FROM people",
     "DROP TABLE people",
     "ALTER TABLE people_new RENAME TO people",
@@ -71,13 +72,13 @@ def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 def migrated(path: Path, *more: Step) -> None:
-    steps: Sequence[Step] = (*STEPS[:1], *more)
+    steps: Sequence[Step] = (*STEPS, *more)
     Database.open(path, steps=steps).close()
 
 
 def test_schema_1_is_what_this_program_makes(tmp_path: Path, schema_1: Path) -> None:
     fresh = tmp_path / "fresh.db"
-    Database.open(fresh, steps=STEPS[:1]).close()
+    _create(fresh, STEPS[:1])
     for table in ("people", "templates", "events", "settings"):
         for what in ("table_info", "index_list", "foreign_key_list"):
             sql = f"PRAGMA {what}({table})"
@@ -90,6 +91,7 @@ def test_schema_1_opens_with_everything_in_it(schema_1: Path) -> None:
         person = store.people.get(7)
         assert person is not None
         assert (person.name, person.number, person.template_count) == ("Ada", "12", 1)
+        assert person.hours == ""
         (model,) = store.people.people_by_model()
         ids, vectors = store.people.templates(model)
         assert ids.tolist() == [7]
@@ -100,9 +102,9 @@ def test_schema_1_opens_with_everything_in_it(schema_1: Path) -> None:
 
 
 def test_a_step_keeps_a_private_copy_of_what_was(schema_1: Path) -> None:
-    migrated(schema_1, STEP_2)
-    assert rows(schema_1, "SELECT name, note FROM people") == [("Ada", "from step 2")]
-    assert rows(schema_1, "PRAGMA user_version") == [(2,)]
+    migrated(schema_1, STEP_NEXT)
+    assert rows(schema_1, "SELECT name, note FROM people") == [("Ada", "from the next step")]
+    assert rows(schema_1, "PRAGMA user_version") == [(NEXT,)]
     copy = backup_path(schema_1, 1)
     assert copy.name == "kiosk.db.backup-v1"
     assert copy.stat().st_mode & 0o777 == 0o600
@@ -114,23 +116,25 @@ def test_a_step_keeps_a_private_copy_of_what_was(schema_1: Path) -> None:
 
 def test_an_up_to_date_database_is_not_copied(schema_1: Path) -> None:
     Database.open(schema_1).close()
-    assert not backup_path(schema_1, 1).exists()
+    backup_path(schema_1, 1).unlink()
+    Database.open(schema_1).close()
+    assert not list(schema_1.parent.glob("*backup*"))
 
 
 def test_a_failing_step_leaves_the_last_good_version(schema_1: Path) -> None:
     with pytest.raises(StoreError, match="already exists"):
-        migrated(schema_1, STEP_2, FAILING)
-    assert rows(schema_1, "SELECT name, note FROM people") == [("Ada", "from step 2")]
-    assert rows(schema_1, "PRAGMA user_version") == [(2,)]
-    migrated(schema_1, STEP_2, ("UPDATE people SET note = 'from step 3'",))
-    assert rows(schema_1, "SELECT note FROM people") == [("from step 3",)]
-    assert rows(backup_path(schema_1, 2), "SELECT note FROM people") == [("from step 2",)]
+        migrated(schema_1, STEP_NEXT, FAILING)
+    assert rows(schema_1, "SELECT name, note FROM people") == [("Ada", "from the next step")]
+    assert rows(schema_1, "PRAGMA user_version") == [(NEXT,)]
+    migrated(schema_1, STEP_NEXT, ("UPDATE people SET note = 'from the step after'",))
+    assert rows(schema_1, "SELECT note FROM people") == [("from the step after",)]
+    assert rows(backup_path(schema_1, NEXT), "SELECT note FROM people") == [("from the next step",)]
 
 
 def test_a_copy_of_an_earlier_attempt_is_replaced(schema_1: Path) -> None:
     backup_path(schema_1, 1).write_bytes(b"old")
     schema_1.with_name("kiosk.db.backup-v1.partial").write_bytes(b"half")
-    migrated(schema_1, STEP_2)
+    migrated(schema_1, STEP_NEXT)
     assert rows(backup_path(schema_1, 1), "SELECT name FROM people") == [("Ada",)]
     assert not schema_1.with_name("kiosk.db.backup-v1.partial").exists()
 
@@ -144,7 +148,7 @@ def test_a_step_that_orphans_rows_is_undone(schema_1: Path) -> None:
     with pytest.raises(StoreError, match="belong to nobody"):
         migrated(schema_1, ORPHANS)
     assert rows(schema_1, "SELECT person_id FROM templates") == [(7,)]
-    assert rows(schema_1, "PRAGMA user_version") == [(1,)]
+    assert rows(schema_1, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
 
 
 def test_no_migration_without_room_for_the_copy(tmpfs: Path) -> None:
@@ -156,6 +160,6 @@ def test_no_migration_without_room_for_the_copy(tmpfs: Path) -> None:
     connection.close()
     (tmpfs / "filler").write_bytes(b"x" * 450_000)
     with pytest.raises(StoreError, match="full"):
-        migrated(path, STEP_2)
+        migrated(path, STEP_NEXT)
     assert rows(path, "PRAGMA user_version") == [(1,)]
     assert not [p.name for p in tmpfs.iterdir() if "backup" in p.name]

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kiosk.access.hours import AccessHours
 from kiosk.domain import Embedding, Event, EventKind, ModelId, Template
-from kiosk.errors import EnrolmentError
+from kiosk.errors import AccessError, EnrolmentError
 from kiosk.store.names import clean_name
 from kiosk.store.store import Store
 from kiosk.store.vectors import unpack_vectors
@@ -270,3 +271,24 @@ def test_an_id_is_never_given_to_somebody_else(store: Store) -> None:
     first = store.people.add("Ada", "", None, 0)
     store.people.delete(first.id)
     assert store.people.add("Bob", "", None, 0).id > first.id
+
+
+def test_hours_are_kept_as_written_and_nobody_has_any_at_first(store: Store) -> None:
+    ada, bob = (store.people.add(name, "", None, 0) for name in ("Ada", "Bob"))
+    assert ada.hours == ""
+    changed = store.people.set_hours(ada.id, "Mon 08:00-09:00")
+    assert changed.hours == "Mon 08:00-09:00"
+    assert store.people.get(ada.id) == changed
+    assert store.people.get(bob.id) == bob
+    with pytest.raises(EnrolmentError, match="no longer enrolled"):
+        store.people.set_hours(99, "never")
+
+
+@pytest.mark.parametrize("damage", ["x'ff00'", "17", "'Mon 08:00-'", "x'4d6f6e'"])
+def test_damaged_hours_are_still_a_text_and_never_an_empty_one(store: Store, damage: str) -> None:
+    person = store.people.add("Ada", "", None, 0)
+    store.database.execute(f"UPDATE people SET hours = {damage}")
+    found = store.people.get(person.id)
+    assert found is not None
+    with pytest.raises(AccessError):
+        AccessHours.parse(found.hours)

@@ -208,6 +208,13 @@ SCENES: dict[str, Scene] = {
     "kiosk-welcome-locked": kiosk(KioskView(Phase.WELCOME, None, "Ada Lovelace")),
     "kiosk-welcome-long": welcome(LONG_NAME),
     "kiosk-welcome-cjk": welcome("王小明 · 김민준 · さくら"),
+    "kiosk-denied": kiosk(
+        KioskView(
+            Phase.DENIED,
+            person_name="Ada Lovelace",
+            hours="Mon-Fri 08:00-12:00; Mon-Thu 13:00-18:00; Sat 09:00-12:00",
+        )
+    ),
     "kiosk-not-recognised": kiosk(KioskView(Phase.NOT_RECOGNISED)),
     "kiosk-out-of-order": out_of_order,
     "setup-pin": lambda stage: stage.window.show_setup(),

@@ -11,11 +11,13 @@ from PySide6.QtWidgets import QApplication
 
 from kiosk.domain import CameraState, DoorState, EventKind, Guidance, Phase
 from kiosk.enrolment import View
+from kiosk.listener import KioskView
 from ui import assets, texts, theme
+from ui.headless import _INTEREST, view_line
 from ui.screens.kiosk import KioskScreen
 from ui.widgets import keyboard
 from ui.widgets.rows import event_look
-from ui.widgets.statepanel import PHASE_COLOURS
+from ui.widgets.statepanel import PHASE_COLOURS, view_text
 
 
 def strings_of(module: object) -> str:
@@ -104,3 +106,37 @@ def test_waits_are_told_in_words(seconds: int, end: str) -> None:
 def test_screens_keep_their_words_in_one_place() -> None:
     source = strings_of(inspect.getmodule(KioskScreen))
     assert "Step closer" not in source
+
+
+@pytest.mark.parametrize(
+    ("view", "headline", "detail"),
+    [
+        (
+            KioskView(Phase.DENIED, person_name="Ada", hours="Mon 08:00-18:00; Sat 09:00-12:00"),
+            "Not at this time\nAda",
+            "You may enter:\nMon 08:00-18:00\nSat 09:00-12:00",
+        ),
+        (
+            KioskView(Phase.DENIED, person_name="Ada", hours="never"),
+            "Not at this time\nAda",
+            "You may not enter.",
+        ),
+        (KioskView(Phase.DENIED), "Not at this time", "Please ask for help."),
+        (
+            KioskView(Phase.GUIDANCE, Guidance.PRESENTATION),
+            "A picture does not open the door",
+            "Show your own face to the camera.",
+        ),
+    ],
+)
+def test_a_refusal_says_why(view: KioskView, headline: str, detail: str) -> None:
+    text = view_text(view)
+    assert (text.headline, text.detail) == (headline, detail)
+
+
+def test_a_run_without_a_screen_says_who_was_denied_and_until_when() -> None:
+    denied = KioskView(Phase.DENIED, person_name="Ada", hours="Sat 09:00-12:00")
+    assert view_line(denied) == "denied Ada (Sat 09:00-12:00)"
+    assert view_line(KioskView(Phase.DENIED, person_name="Ada")) == "denied Ada (ask for help)"
+    # Every state can be kept a picture of.
+    assert set(_INTEREST) == set(Phase)

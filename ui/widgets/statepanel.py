@@ -24,6 +24,7 @@ PHASE_COLOURS = {
     Phase.GUIDANCE: theme.WARNING,
     Phase.CHECKING: theme.ACCENT,
     Phase.WELCOME: theme.OK,
+    Phase.DENIED: theme.WARNING,
     Phase.NOT_RECOGNISED: theme.DANGER,
     Phase.OUT_OF_ORDER: theme.DANGER,
 }
@@ -39,6 +40,8 @@ def view_text(view: KioskView) -> texts.StateText:
         text = text if view.relock_at_ns is None else texts.WELCOME_OPEN
         if view.person_name:
             text = text._replace(headline=f"{text.headline}\n{view.person_name}")
+    elif view.phase is Phase.DENIED:
+        text = texts.not_at_this_time(view.person_name, view.hours)
     elif view.phase is Phase.OUT_OF_ORDER and view.faults:
         text = text._replace(detail="\n\n".join(view.faults))
     return text
