@@ -3,7 +3,8 @@
 Layout of the models folder: each imported pack is a folder of its own, complete before it is used;
 the file ``current`` names the one in use and is replaced in one step, so that a failed import
 leaves the old pack working. A pack folder holds the manifest ``pack.toml``, the networks, and for
-each network ``NAME.selftest.npz`` and, for an embedder, ``NAME.thresholds.json``.
+each network ``NAME.selftest.npz`` and, for an embedder, ``NAME.thresholds.json``; ``imported``
+lists the networks that were there.
 
 The program itself brings one pack of the same form, ``assets/models/embedded``. Its networks were
 trained on drawn people: it serves demonstrations and tests and must never open a real door.
@@ -32,6 +33,8 @@ else:
 
 MANIFEST = "pack.toml"
 _CURRENT = "current"
+_IMPORTED = "imported"
+"""The networks that were imported, by name: a manifest may know more of them."""
 _PACK_NAME = re.compile(r"pack-\w+")
 _NEEDED = (Role.DETECTOR, Role.EMBEDDER)
 _MAX_BYTES = 2 * 1024**3
@@ -96,12 +99,26 @@ def open_pack(models: Path) -> Pack:
     if not _PACK_NAME.fullmatch(name):
         raise ModelError(f"{models / _CURRENT} is damaged. {IMPORT_HINT}")
     folder = models / name
-    cards = tuple(
-        card for card in read_manifest(folder / MANIFEST) if (folder / card.file).exists()
-    )
+    cards = _imported(folder, read_manifest(folder / MANIFEST))
     if not cards:
         raise ModelError(f"The installed pack {name!r} is empty. {IMPORT_HINT}")
     return Pack(folder, cards)
+
+
+def _imported(folder: Path, known: tuple[ModelCard, ...]) -> tuple[ModelCard, ...]:
+    try:
+        names = (folder / _IMPORTED).read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        # Imported by an earlier version, which kept no list.
+        return tuple(card for card in known if (folder / card.file).exists())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{folder / _IMPORTED} cannot be read: {error}. {IMPORT_HINT}") from error
+    cards = tuple(card for card in known if card.name in names)
+    # A check whose network has vanished must not be left out in silence.
+    for card in cards:
+        if not (folder / card.file).is_file():
+            raise ModelError(f"{folder / card.file} is missing. {IMPORT_HINT}")
+    return cards
 
 
 def embedded_folder() -> Path:
@@ -210,6 +227,7 @@ def check_digest(path: Path, card: ModelCard, mending: str = "") -> None:
 
 def _copy(source: Path, manifest: Path, extras: Path, cards: list[ModelCard], staged: Path) -> Pack:
     shutil.copyfile(manifest, staged / MANIFEST)
+    (staged / _IMPORTED).write_text("\n".join(card.name for card in cards) + "\n", "utf-8")
     pack = Pack(staged, tuple(cards))
     for card in cards:
         shutil.copyfile(source / card.file, staged / card.file)

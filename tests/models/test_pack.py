@@ -381,8 +381,8 @@ def test_a_network_lost_after_the_import_is_found(
     card = pack.card(Role.EMBEDDER)
     pack.file(card).unlink()
 
-    with pytest.raises(ModelError, match=r"no embedder.*door-kiosk models import"):
-        open_pack(models).card(Role.EMBEDDER)
+    with pytest.raises(ModelError, match=r"embedder.*is missing.*door-kiosk models import"):
+        open_pack(models)
     with pytest.raises(ModelError, match="cannot be read"):
         pack.file(card)
 
@@ -391,11 +391,19 @@ def test_a_pack_without_networks_is_reported(
     make_pack_folder: MakePackFolder, models: Path
 ) -> None:
     pack = make_pack_folder().import_into(models)
-    for card in pack.cards:
-        pack.file(card).unlink()
+    (pack.folder / "imported").write_text("")
 
     with pytest.raises(ModelError, match="empty"):
         open_pack(models)
+
+
+def test_a_pack_imported_by_an_earlier_version_is_still_opened(
+    make_pack_folder: MakePackFolder, models: Path
+) -> None:
+    pack = make_pack_folder().import_into(models)
+    (pack.folder / "imported").unlink()
+
+    assert open_pack(models).cards == pack.cards
 
 
 def test_the_known_networks_are_imported_without_a_manifest(shared: Path, tmp_path: Path) -> None:
