@@ -86,6 +86,12 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"door-kiosk {__version__}")
     parser.set_defaults(verbose=False)
     add_verbose(parser)
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="play a story with people who do not exist; short for: run --demo",
+    )
     groups = parser.add_subparsers(metavar="COMMAND", title="commands")
     for command in _COMMANDS:
         command.register(groups)
@@ -94,6 +100,10 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = make_parser()
+    if "--demo" in arguments and not {"-h", "--help", "--version"} & set(arguments):
+        names = {command.__name__.rpartition(".")[2] for command in _COMMANDS}
+        if not names & set(arguments):
+            arguments = ["run", *arguments]
     args = parser.parse_args(arguments)
     if not hasattr(args, "execute"):
         args = parser.parse_args([*arguments, "run"])

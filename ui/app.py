@@ -16,6 +16,7 @@ from kiosk.config import Config
 from kiosk.datafolder import DataFolder
 from kiosk.engine import Engine
 from ui.bridge import EngineBridge, EngineLike
+from ui.director import DemoDirector
 from ui.faults import BugCatcher
 from ui.headless import PrintLine, Reporter, print_at_once
 from ui.qtlog import log_qt_messages
@@ -71,6 +72,7 @@ class Session(QObject):
         door_name: str = "Door",
         admin_timeout_s: float = 120.0,
         asks_for_pin: bool = True,
+        director: DemoDirector | None = None,
     ) -> None:
         super().__init__()
         self._bugs = bugs
@@ -84,6 +86,7 @@ class Session(QObject):
             windowed=windowed,
             door_name=door_name,
             admin_timeout_s=admin_timeout_s,
+            director=director,
         )
         self.window.closed.connect(self.leave)
         self.worker = RecognitionWorker(self.engine, self)
@@ -187,6 +190,7 @@ def run_app(
     seconds: float | None = None,
     door_name: str = "Door",
     admin_timeout_s: float = 120.0,
+    director: DemoDirector | None = None,
 ) -> int:
     """Run the kiosk until it is closed or told to stop, or for ``seconds``; return the exit code.
 
@@ -201,10 +205,11 @@ def run_app(
             windowed=windowed,
             door_name=door_name,
             admin_timeout_s=admin_timeout_s,
+            director=director,
         )
         signals.received.connect(session.stop_for_signal)
         bugs.caught.connect(session.leave)
-        limit = _quit_after(seconds, session)
+        limit = quit_after(seconds, session)
         try:
             session.begin()
             application.exec()
@@ -238,7 +243,7 @@ def run_headless(
         reporter.finished.connect(session.leave)
         signals.received.connect(session.stop_for_signal)
         bugs.caught.connect(session.leave)
-        limit = _quit_after(seconds, session)
+        limit = quit_after(seconds, session)
         try:
             session.begin()
             application.exec()
@@ -250,7 +255,7 @@ def run_headless(
     return EXIT_BUG if bugs.has_caught else EXIT_OK
 
 
-def _quit_after(seconds: float | None, owner: Session) -> QTimer:
+def quit_after(seconds: float | None, owner: Session) -> QTimer:
     """Return a timer that ends the event loop after a time; None lets it run for ever."""
     timer = QTimer(owner)
     timer.setSingleShot(True)

@@ -248,6 +248,7 @@ QLabel[tone="danger"] { color: $danger; }
 
 QFrame[card="true"] { background: $surface; border-radius: $p20; }
 QFrame[card="raised"] { background: $raised; border: $p1 solid $line; border-radius: $p24; }
+QFrame[card="demo"] { background: #1d2440; border: 0; border-radius: 0; }
 QFrame[card="warning"] { background: #33280f; border: $p1 solid #6b5316; border-radius: $p16; }
 
 QPushButton {
@@ -282,6 +283,10 @@ QPushButton[kind="key"] {
 QPushButton[kind="pad"] {
   padding: 0; border-radius: $p20; font-size: $p34; font-weight: 600; min-height: $p84;
 }
+QPushButton[kind="cue"] {
+  padding: 0 $p6; min-height: $p44; border-radius: $p12; font-size: $p16; font-weight: 400;
+}
+QPushButton[kind="cue"]:pressed { background: $deep; border-color: $deep; }
 QPushButton[kind="chip"] { padding: 0 $p20; min-height: $p56; font-weight: 400; font-size: $p20; }
 QPushButton[kind="ok"] {
   padding: 0; border-radius: $p20; font-size: $p28; min-height: $p84;

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QWidget
 
 from ui import theme
 from ui.bridge import EngineBridge, EngineLike
+from ui.director import DemoDirector
 from ui.screens.admin import AdminScreen
 from ui.screens.base import Screen
 from ui.screens.kiosk import KioskScreen
 from ui.screens.login import LoginScreen
 from ui.screens.setup_pin import SetupPinScreen
 from ui.theme import Theme
+from ui.widgets.demostrip import DemoBanner, DemoStrip
 from ui.widgets.pages import Pages
 from ui.widgets.toast import Toast
 
@@ -34,21 +36,26 @@ class KioskWindow(QMainWindow):
         windowed: bool,
         door_name: str = "Door",
         admin_timeout_s: float = 120.0,
+        director: DemoDirector | None = None,
     ) -> None:
+        """``director`` is there when this is a demonstration, which anybody may close."""
         super().__init__()
         self._engine = engine
         self._windowed = windowed
+        self._director = director
+        self._guarded = not windowed and director is None
         self._quitting = False
         self.theme = Theme(0.0)
         self.setWindowTitle("door-kiosk")
-        self.kiosk = KioskScreen(bridge, door_name)
+        strip = DemoStrip(director) if director is not None else None
+        self.kiosk = KioskScreen(bridge, door_name, strip)
         self.setup = SetupPinScreen(engine, first_start=True)
         self.login = LoginScreen(engine)
         self.admin = AdminScreen(engine, bridge, admin_timeout_s)
         self._stack = Pages()
         for screen in (self.kiosk, self.setup, self.login, self.admin):
             self._stack.addWidget(screen)
-        self.setCentralWidget(self._stack)
+        self.setCentralWidget(self._stack if director is None else self._under_banner(director))
         self.toast = Toast(self)
         # Nobody leaves the PIN page open in front of the door.
         self._login_timer = QTimer(self)
@@ -63,7 +70,7 @@ class KioskWindow(QMainWindow):
         self.login.keypad.entered.connect(self._login_timer.start)
         self.setup.finished.connect(self.show_kiosk)
         self.admin.closed.connect(self.show_kiosk)
-        if not windowed:
+        if self._guarded:
             self.setWindowFlags(
                 Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint
             )
@@ -71,6 +78,17 @@ class KioskWindow(QMainWindow):
         self.resize(1280, 800)
         self._rescale()
         self.kiosk.enter()
+
+    def _under_banner(self, director: DemoDirector) -> QWidget:
+        page = QWidget()
+        layout = theme.column(0)
+        layout.addWidget(DemoBanner(director.pin))
+        layout.addWidget(self._stack, 1)
+        page.setLayout(layout)
+        return page
+
+    def _is_cue(self, key: str) -> bool:
+        return self._director is not None and bool(key) and self._director.cue(key)
 
     # --- which screen -----------------------------------------------------------------------------
 
@@ -132,15 +150,17 @@ class KioskWindow(QMainWindow):
         # On the wall, no window manager's shortcut may take the kiosk away.
         if self._quitting:
             event.accept()
-        elif self._windowed:
+        elif not self._guarded:
             event.accept()
             self.closed.emit()
         else:
             event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self._windowed:
+        if event.key() == Qt.Key.Key_Escape and not self._guarded:
             self.close()
+        elif self.screen_shown is self.kiosk and self._is_cue(event.text()):
+            event.accept()
         else:
             super().keyPressEvent(event)
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from kiosk.camera.images import SUFFIXES, ImageFolderCamera
+from kiosk.camera.simulated import SCHEME, parse_simulated
 from kiosk.camera.stream import SCHEMES, StreamCamera, redact
 from kiosk.camera.testcard import TestPictureCamera
 from kiosk.camera.v4l2 import DeviceCamera
@@ -19,7 +20,7 @@ from kiosk.errors import CameraError, ConfigError
 
 _KINDS = (
     "Use a number or device (0, /dev/video0), a stream (rtsp://host/path), a video file, a folder "
-    "of images, or test"
+    "of images, test, or sim: (people who do not exist; sim:NAME for one scene)"
 )
 
 
@@ -61,6 +62,8 @@ def parse_source(text: str, config: CameraConfig) -> Camera:
         raise ConfigError(f"The camera source is empty or holds control characters. {_KINDS}.")
     if text == "test":
         return TestPictureCamera(config)
+    if text.startswith(SCHEME):
+        return parse_simulated(text, config)
     if re.fullmatch(r"[0-9]{1,3}", text):
         return DeviceCamera(f"/dev/video{int(text)}", config)
     if "://" in text:

@@ -6,12 +6,18 @@ import argparse
 import dataclasses
 import importlib
 import os
+from pathlib import Path
 from typing import Any
 
 from kiosk.commands.options import Groups, add_command, number_between
 from kiosk.commands.setup import data_folder, settings
 from kiosk.config import Config
-from kiosk.errors import KioskError
+from kiosk.errors import ConfigError, KioskError
+
+DEMO_SCREENSHOTS = "door-kiosk-demo"
+"""Folder for the pictures of a demonstration without a display, in the working directory."""
+
+_OWN = {"camera": "camera", "data": "data folder", "config": "settings"}
 
 
 def register(groups: Groups) -> None:
@@ -25,11 +31,17 @@ def register(groups: Groups) -> None:
         examples=(
             "run --camera 0 --relay lcus:/dev/ttyUSB0",
             "run --camera test --relay sim: --windowed --seconds 20",
+            "run --demo",
         ),
         pictures=True,
     )
     add_camera(parser)
     add_relay(parser)
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        help="a story with people who do not exist: nothing is needed, no door is driven",
+    )
     parser.add_argument("--windowed", action="store_true", help="a window instead of full screen")
     parser.add_argument("--config", metavar="FILE", help="another settings file")
     parser.add_argument(
@@ -45,7 +57,7 @@ def add_camera(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--camera",
         metavar="SOURCE",
-        help="a number or device, a stream address, a video file, a folder of images, or test",
+        help="a number or device, a stream address, a video file, a folder of images, test or sim:",
     )
 
 
@@ -60,17 +72,50 @@ def add_relay(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Start the screens; returns when they are closed. Raises KioskError."""
+    if args.demo:
+        return _demonstrate(args)
     folder = data_folder(args)
     config = with_options(settings(args, folder), args.camera, args.relay)
-    _refuse_missing_libraries()
-    # The one place where the core reaches for the screens: by name and late, so that no module of
-    # the core depends on them and every other command works without Qt.
-    try:
-        app: Any = importlib.import_module("ui.app")
-    except ImportError as error:
-        raise _without_qt(error) from error
+    app = _screens("ui.app")
     code: int = app.main(config, folder, windowed=args.windowed, seconds=args.seconds)
     return code
+
+
+def _demonstrate(args: argparse.Namespace) -> int:
+    """Play the demonstration; 1 when the kiosk did something else than was told."""
+    refuse_with_demo(args)
+    app = _screens("ui.demoapp")
+    code: int = app.main(
+        windowed=args.windowed, seconds=args.seconds, screenshots=Path(DEMO_SCREENSHOTS)
+    )
+    return code
+
+
+def refuse_with_demo(args: argparse.Namespace) -> None:
+    """Raise ConfigError for options that a demonstration cannot keep to."""
+    if args.relay is not None and not args.relay.strip().startswith("sim:"):
+        raise ConfigError(
+            f"The demonstration drives no real door, so --relay {args.relay} cannot be used with "
+            "--demo: its networks know simulated people only. Leave out --relay."
+        )
+    for name in ("camera", "data", "config"):
+        if getattr(args, name) is not None:
+            raise ConfigError(
+                f"The demonstration brings its own {_OWN[name]}. Leave out --{name} with --demo."
+            )
+
+
+def _screens(module: str) -> Any:
+    """Import a module of the screens; the one place where the core reaches for them.
+
+    By name and late, so that no module of the core depends on them and every other command works
+    without Qt. Raises KioskError when something they need is not installed.
+    """
+    _refuse_missing_libraries()
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise _without_qt(error) from error
 
 
 def with_options(config: Config, camera: str | None, relay: str | None) -> Config:

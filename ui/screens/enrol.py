@@ -170,7 +170,8 @@ class EnrolScreen(Screen):
         self.ask(self._engine.save_enrolment(self._name(), number), self._saved, self._not_saved)
 
     def _saved(self, person: Person) -> None:
-        self._capturing = False
+        # Otherwise the engine would go on with a capture that is finished, and decide about nobody.
+        self._cancel_capture()
         self.notice_raised.emit(texts.enrolled(person.name), "ok")
         self.finished.emit()
 

@@ -12,6 +12,7 @@ from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus, Phase
 from ui import texts, theme
 from ui.bridge import EngineBridge
 from ui.screens.base import Screen, label
+from ui.widgets.demostrip import DemoStrip
 from ui.widgets.icons import IconButton, IconDisc, icon_pixmap
 from ui.widgets.plain import PlainLabel
 from ui.widgets.preview import Preview
@@ -50,8 +51,12 @@ class KioskScreen(Screen):
     # The discreet button was touched.
     admin_requested = Signal()
 
-    def __init__(self, bridge: EngineBridge, door_name: str) -> None:
+    def __init__(
+        self, bridge: EngineBridge, door_name: str, strip: DemoStrip | None = None
+    ) -> None:
+        """``strip`` is shown under the picture; a demonstration says there what it shows."""
         super().__init__()
+        self.strip = strip
         self._bridge = bridge
         self.preview = Preview()
         self.panel = StatePanel()
@@ -88,6 +93,8 @@ class KioskScreen(Screen):
         self._halves.addWidget(self.panel)
         layout = theme.column(14, (24, 24, 24, 12))
         layout.addLayout(self._halves, 1)
+        if strip is not None:
+            layout.addWidget(strip)
         layout.addWidget(self._warning_bar)
         layout.addLayout(status)
         self.setLayout(layout)
@@ -122,6 +129,8 @@ class KioskScreen(Screen):
         self._halves.setStretch(0, 55 if portrait else 57)
         self._halves.setStretch(1, 45 if portrait else 43)
         self.panel.arrange(portrait)
+        if self.strip is not None:
+            self.strip.arrange(portrait)
 
     @Slot()
     def _tick(self) -> None:
@@ -136,7 +145,8 @@ class KioskScreen(Screen):
         )
         self.preview.set_dimmed(view.phase in (Phase.STARTING, Phase.OUT_OF_ORDER))
         self.warning_label.setText("\n".join(view.warnings))
-        self._warning_bar.setVisible(bool(view.warnings))
+        # A demonstration has a banner that says the same, on every screen.
+        self._warning_bar.setVisible(bool(view.warnings) and self.strip is None)
 
     @Slot(object)
     def show_camera(self, status: CameraStatus) -> None:
