@@ -43,7 +43,6 @@ class KioskWindow(QMainWindow):
         self._engine = engine
         self._windowed = windowed
         self._director = director
-        self._guarded = not windowed and director is None
         self._quitting = False
         self.theme = Theme(0.0)
         self.setWindowTitle("door-kiosk")
@@ -78,6 +77,11 @@ class KioskWindow(QMainWindow):
         self.resize(1280, 800)
         self._rescale()
         self.kiosk.enter()
+
+    @property
+    def _guarded(self) -> bool:
+        """Whether the window hangs on the wall, where nobody may close it."""
+        return not self._windowed and self._director is None
 
     def _under_banner(self, director: DemoDirector) -> QWidget:
         page = QWidget()

@@ -61,14 +61,17 @@ class Demonstration:
         self.narrator = Narrator(self.chapters, self.picks, _WAITING)
         self._pack = pack
         self._today = today
-        self._script = Script(self.narrator.programme(), self.narrator.begin)
+        self.script = Script(self.narrator.programme(), self.narrator.begin)
         self._lock = threading.Lock()
         self._sitter: Sitter | None = None
         self._replayed = 0
 
-    def make_engine(self, listener: Listener) -> Engine:
-        """Return the engine; the town moves in when it is started."""
-        camera = SimulatedCamera(self.config.camera, self._script)
+    def make_engine(self, listener: Listener, camera: Camera | None = None) -> Engine:
+        """Return the engine; the town moves in when it is started.
+
+        ``camera`` takes the place of the one that films the script in real time.
+        """
+        camera = camera or SimulatedCamera(self.config.camera, self.script)
         return _TownEngine(self, DemoListener(listener, self), camera, self._pack)
 
     def move_in(self, engine: _TownEngine) -> None:
@@ -85,17 +88,17 @@ class Demonstration:
     def next_visitor(self) -> None:
         """End what is played now and go on with the story; over, it begins again."""
         if not self.narrator.has_ended:
-            self._script.end_current()
+            self.script.end_current()
             return
         chapter = self.chapters[self._replayed % len(self.chapters)]
         self._replayed += 1
-        self._script.play_now(chapter.visit)
+        self.script.play_now(chapter.visit)
 
     def send_in(self, key: str) -> bool:
         """Let the visitor of a key come now; False when the key stands for nobody."""
         for pick in self.picks:
             if pick.key == key.upper():
-                self._script.play_now(pick.visit)
+                self.script.play_now(pick.visit)
                 return True
         return False
 
@@ -108,7 +111,7 @@ class Demonstration:
                     # All views are taken: nobody has to come for that.
                     return
                 sitter = self._sitter = Sitter(VISITOR, ROOM)
-                self._script.play_now(sitter)
+                self.script.play_now(sitter)
         sitter.follow(progress)
 
 

@@ -13,7 +13,7 @@ from kiosk.pipeline import FaceModels, Pipeline
 from kiosk.recognition.decision import VisitDecider, VisitRules
 from kiosk.recognition.gallery import Gallery
 from kiosk.simulator.render import Renderer
-from kiosk.simulator.scene import Actor, Scene
+from kiosk.simulator.scene import Actor, Light, Scene
 from kiosk.simulator.visits import FIRST_PERSON
 from kiosk.store.store import Store
 from kiosk.vision.quality import ENROLMENT
@@ -32,6 +32,8 @@ _POSES = (
 _SIZE_PX = (640, 480)
 _EYE_PX = 64.0
 _ROOM = 3
+_LIGHT = Light(level=1.3, directness=0.4)
+"""Whoever enrols people sees to good light."""
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -62,7 +64,7 @@ WANG = _resident("王小雨", 16, "1006")
 HANEUL = _resident("김하늘", 37, "1007")
 SAKURA = _resident("田中さくら", 27, "1008")
 TRANG = _resident("Nguyễn Thu Trang", 24, "1009")
-AMARA = _resident("Amara Okafor", 29, "1010")
+AMARA = _resident("Amara Okafor", 18, "1010")
 JOSE = _resident("José Peña", 19, "1011")
 GULSEN = _resident("Gülşen Yıldız", 9, "1012")
 
@@ -141,7 +143,7 @@ def _views(
             yaw_deg=yaw_deg,
             pitch_deg=pitch_deg,
         )
-        pixels = renderer.render(Scene((actor,), background=_ROOM, seed=n)).pixels
+        pixels = renderer.render(Scene((actor,), _LIGHT, _ROOM, seed=n)).pixels
         frame = Frame(pixels, captured_at_ns=n, label=view.value)
         report = pipeline.examine(frame, limits=ENROLMENT)
         if report.refusal is None:

@@ -264,10 +264,14 @@ def _too_far(cast: Cast) -> Visit:
 
 
 def _looking_away(cast: Cast) -> Visit:
-    away = (Stance(1.7, 0.5, _AT_DOOR, yaw_deg=70), Stance(4.6, 0.5, _AT_DOOR, yaw_deg=72))
-    part = Part(cast.person, (_came()[0], *away, *_left(6.0)))
-    title = "Somebody stands at the door and looks away from it."
-    return _made(cast, "looking-away", title, 7.6, part)
+    away = (
+        Stance(0.0, _LEFT, 0.05, yaw_deg=68),
+        Stance(1.7, 0.5, _AT_DOOR, yaw_deg=72),
+        Stance(5.6, 0.5, _AT_DOOR, yaw_deg=74),
+        Stance(6.9, _GONE, 0.15, yaw_deg=70),
+    )
+    title = "Somebody passes the door and never looks at it."
+    return _made(cast, "looking-away", title, 7.4, Part(cast.person, away))
 
 
 def _faulty(cast: Cast, name: str, title: str, fault: CameraFault, from_s: float) -> Visit:

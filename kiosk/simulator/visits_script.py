@@ -92,13 +92,15 @@ class Script:
         ``now_s`` is the camera's clock and never goes back.
         """
         with self._lock:
-            before = self._current
+            begins = False
             if self._is_over(now_s):
-                self._current, self._began_s = self._urgent or self._next(), now_s
-                self._urgent = None
+                before, self._current = self._current, self._urgent or self._next()
+                self._began_s, self._urgent = now_s, None
+                # An empty room that stays empty is no news.
+                begins = not (before is self._room and self._current is self._room)
             current, began_s = self._current, self._began_s
         assert current is not None
-        if current is not before and self._on_begin is not None:
+        if begins and self._on_begin is not None:
             self._on_begin(current)
         return current, now_s - began_s
 

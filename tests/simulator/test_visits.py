@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -48,7 +49,7 @@ class TestEveryVisit:
     ) -> None:
         played = visit(name)
         shown = scenes(played, size)
-        for before, after in zip(shown, shown[1:], strict=False):
+        for before, after in itertools.pairwise(shown):
             for actor in after.actors:
                 last = one_actor(before, actor.person)
                 if last is None:
@@ -59,8 +60,10 @@ class TestEveryVisit:
                 assert 0.85 < actor.eye_px / last.eye_px < 1.18
         if played.fault is CameraFault.NONE:
             for scene in (shown[0], played.scene_at(played.seconds, *size)):
-                assert not any(0.1 < actor.x_px / size[0] < 0.9 and actor.y_px < size[1]
-                               for actor in scene.actors)
+                assert not any(
+                    0.1 < actor.x_px / size[0] < 0.9 and actor.y_px < size[1]
+                    for actor in scene.actors
+                )
 
     def test_plays_the_cast_it_is_given(self, name: str) -> None:
         played = visit(name, Cast(person=1_000_123, other=1_000_456, room=5))
