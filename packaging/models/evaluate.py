@@ -2,10 +2,11 @@
 
 python packaging/models/evaluate.py WHAT [--pack DIR] [--shared DIR] [--count N]
 
-WHAT: scenes (embedded detector, head pose and liveness on whole frames), identities (embedded
-embedder), real-detector and real-embedder (the networks for real people on simulated ones, from
-SHARED/models), london (the head-pose network against landmarks on the photographs of real people
-in SHARED/faces/london), or all. Everything runs through the program's own runtime and decoders.
+WHAT: speed (of the simulator), scenes (embedded detector, head pose and liveness on whole frames),
+identities (embedded embedder), real-detector and real-embedder (the networks for real people on
+simulated ones, from SHARED/models), london (the head-pose network against landmarks on the
+photographs of real people in SHARED/faces/london), or all. Everything runs through the program's
+own runtime and decoders.
 Prints Markdown tables and keeps the numbers in WORK/figures.json, where the model cards take them.
 """
 
@@ -19,11 +20,18 @@ from typing import Any
 
 import measure_identities
 import measure_scenes
+import measure_speed
 import measure_views
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PARTS = ("scenes", "identities", "real-detector", "real-embedder", "london")
-_COUNTS = {"scenes": 2000, "identities": 1000, "real-detector": 1000, "real-embedder": 300}
+PARTS = ("speed", "scenes", "identities", "real-detector", "real-embedder", "london")
+_COUNTS = {
+    "speed": 8,
+    "scenes": 2000,
+    "identities": 1000,
+    "real-detector": 1000,
+    "real-embedder": 300,
+}
 
 Row = tuple[str, str, str]
 """What, asked, found."""
@@ -50,6 +58,8 @@ def main() -> None:
 
 def _measure(part: str, options: argparse.Namespace) -> tuple[dict[str, Any], list[Row]]:
     count = options.count or _COUNTS.get(part, 0)
+    if part == "speed":
+        return measure_speed.simulator(count)
     if part == "scenes":
         return measure_scenes.embedded(options.pack, count, options.processes)
     if part == "identities":
@@ -73,7 +83,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pack", type=Path, default=REPOSITORY / "assets/models/embedded")
     parser.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared")
     parser.add_argument("--work", type=Path, default=Path("build/training"))
-    parser.add_argument("--count", type=int, help="frames or people, if other than asked")
+    parser.add_argument("--count", type=int, help="visits, frames or people, if other than asked")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 
