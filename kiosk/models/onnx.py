@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from kiosk.domain import Pixels
 from kiosk.errors import ModelError
 from kiosk.models.card import ModelCard
+
+# Since 1.29 ONNX Runtime writes an identifier of the machine and sends usage data to its maker
+# unless it is told not to before it is loaded. A door tells nobody about its work.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
 
 
 class OnnxRuntime:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -225,3 +228,14 @@ def test_it_can_be_closed_twice(networks: Any, make_card: MakeCard) -> None:
     runtime = OnnxRuntime(make_card(path), path)
     runtime.close()
     runtime.close()
+
+
+def test_the_runtime_leaves_no_identifier_and_no_usage_data_behind(tmp_path: Path) -> None:
+    code = "import kiosk.models.onnx, onnxruntime; onnxruntime.SessionOptions()"
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    # CI variables would silence it as well, and the test could not fail.
+    quiet = ("ORT_DISABLE_TELEMETRY", "CI", "TF_BUILD", "GITHUB_ACTIONS")
+    environment = {name: value for name, value in os.environ.items() if name not in quiet}
+    subprocess.run([sys.executable, "-c", code], env=environment | home, check=True)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -185,14 +185,19 @@ def test_screenshots_that_cannot_be_written_are_a_fault(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_program_in_order(number: signal.Signals) -> None:
     made = Made(lambda engine: os.kill(os.getpid(), number))
-    handler = signal.getsignal(number)
-    assert run_app(made, windowed=True) == EXIT_OK
+    # Under nohup the tests themselves ignore SIGHUP, and the program then does so too.
+    handler = signal.default_int_handler
+    before = signal.signal(number, handler)
+    try:
+        assert run_app(made, windowed=True) == EXIT_OK
+        assert signal.getsignal(number) is handler
+    finally:
+        signal.signal(number, before)
     assert [call[0] for call in made.engine.calls if call[0] != "admin_pin_is_set"] == [
         "start",
         "recognise",
         "stop",
     ]
-    assert signal.getsignal(number) is handler
 
 
 def test_started_with_nohup_it_outlives_its_terminal() -> None:
