@@ -52,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.pictures:
             _limit_opencv()
         code: int = args.execute(args)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it was closed before the start
+            sys.stdout.flush()
     except SystemExit as done:  # argparse: help, version, wrong usage
         return done.code if isinstance(done.code, int) else EXIT_USAGE
     except KioskError as error:

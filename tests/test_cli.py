@@ -196,3 +196,22 @@ def test_start_is_quick() -> None:
     start("--version")
     # 0.06 s on an idle machine; the bound leaves room for a busy one.
     assert time.perf_counter() - began < 1.5
+
+
+def test_a_closed_stdout_is_no_bug() -> None:
+    code = "import os, sys; os.close(1); sys.stdout = None; from kiosk.cli import main; "
+    run = subprocess.run(
+        [sys.executable, "-c", code + "sys.exit(main(['--version']))"],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in run.stderr
+    run = subprocess.run(
+        [sys.executable, "-c", code + "sys.exit(main(['relay', 'list']))"],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in run.stderr
+    assert run.returncode == 0

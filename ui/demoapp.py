@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Slot
 
-from kiosk.demo.demonstration import Demonstration, temporary_folder
+from kiosk.demo.demonstration import Demonstration, demonstration_config, temporary_folder
 from kiosk.demo.narrator import Caption, Outcome
 from kiosk.demo.story import Chapter
 from kiosk.errors import StoreError
+from kiosk.facemodels import load_face_models
+from kiosk.listener import KioskView
 from kiosk.models.pack import embedded_pack
 from ui import demotexts
 from ui.app import EXIT_BUG, EXIT_OK, Session, make_application, quit_after, run_app
@@ -38,6 +40,8 @@ def main(*, windowed: bool, seconds: float | None, screenshots: Path) -> int:
     ``screenshots``. Raises KioskError when the networks are damaged or a folder cannot be written.
     """
     pack = embedded_pack()
+    # A damaged network is said here and now: without it no town moves in, and no story is told.
+    load_face_models(pack, demonstration_config().recognition.min_detection_score)
     is_headless = choose_platform(os.environ).split(":")[0] == "offscreen"
     with temporary_folder() as folder:
         demonstration = Demonstration(folder, pack, date.today())
@@ -92,7 +96,14 @@ def run_headless_story(
             asks_for_pin=False,
             director=director,
         )
-        reporter = StoryReporter(session.bridge, session.window, director, screenshots, print_line)
+        reporter = StoryReporter(
+            session.bridge,
+            session.window,
+            director,
+            demonstration.chapters,
+            screenshots,
+            print_line,
+        )
         reporter.finished.connect(session.leave)
         signals.received.connect(session.stop_for_signal)
         bugs.caught.connect(session.leave)
@@ -122,17 +133,25 @@ def make_folder(folder: Path) -> None:
 
 
 class StoryReporter(Reporter):
-    """Prints captions and what the engine does, and pictures each chapter once."""
+    """Prints captions and what the engine does, and pictures each chapter."""
 
     def __init__(
         self,
         bridge: EngineBridge,
         window: KioskWindow,
         director: DemoDirector,
+        chapters: Sequence[Chapter],
         folder: Path,
         print_line: PrintLine,
     ) -> None:
         super().__init__(bridge, window, print_line)
+        # What a chapter comes to is pictured at its end; what it begins with, where that differs.
+        self._beginnings = {c.name: c.expected[0] for c in chapters if len(c.expected) > 1}
+        self._begun_timer = QTimer(self)
+        self._begun_timer.setSingleShot(True)
+        self._begun_timer.setInterval(PAINT_MS)
+        self._begun_timer.timeout.connect(self._picture_beginning)
+        bridge.view_shown.connect(self._look_for_beginning)
         self._folder = folder
         self._caption = Caption("", "")
         self._pictured: set[str] = set()
@@ -158,6 +177,7 @@ class StoryReporter(Reporter):
     @Slot(object)
     def _tell_caption(self, caption: Caption) -> None:
         self._fulfilled_timer.stop()
+        self._begun_timer.stop()
         self._picture()
         self._caption = caption
         self._say(
@@ -184,7 +204,22 @@ class StoryReporter(Reporter):
         if not caption.chapter or caption.name in self._pictured:
             return
         self._pictured.add(caption.name)
-        path = self._folder / f"{caption.chapter:02d}-{caption.name}.png"
+        self._save(f"{caption.chapter:02d}-{caption.name}.png")
+
+    @Slot(object)
+    def _look_for_beginning(self, view: KioskView) -> None:
+        sight = self._beginnings.get(self._caption.name)
+        if sight is not None and sight.is_seen_in(view):
+            del self._beginnings[self._caption.name]
+            self._begun_timer.start()
+
+    @Slot()
+    def _picture_beginning(self) -> None:
+        caption = self._caption
+        self._save(f"{caption.chapter:02d}-{caption.name}-begins.png")
+
+    def _save(self, name: str) -> None:
+        path = self._folder / name
         if self._window.grab().save(str(path)):
             self._say(f"screenshot: {path}")
         else:

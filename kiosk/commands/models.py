@@ -98,7 +98,13 @@ def execute_list(args: argparse.Namespace) -> int:
 
     output, folder = Output(args.json), data_folder(args).models
     pack = open_pack(folder) if is_installed(folder) else None
-    embedded = _embedded()
+    embedded: Pack | None = None
+    broken: ModelError | None = None
+    try:
+        embedded = _embedded()
+    except ModelError as error:
+        # What is in use may still be sound, and is what the operator asks about.
+        broken = error
     if pack is None:
         output.say("No face models are in use. Import them with: door-kiosk models import DIR", "")
     shown = ("role", "name", "version", "precision", "bytes", "knows", "licence")
@@ -113,6 +119,8 @@ def execute_list(args: argparse.Namespace) -> int:
             "embedded": _models(embedded) if embedded else [],
         }
     )
+    if broken is not None:
+        raise broken
     return 0
 
 
@@ -144,25 +152,34 @@ def _models(pack: Pack) -> list[dict[str, Any]]:
 def execute_verify(args: argparse.Namespace) -> int:
     """Check digests, self-tests and thresholds. Raises ModelError at the first that fails."""
     from kiosk.facemodels import load_thresholds, self_test_pack
-    from kiosk.models.pack import open_pack
+    from kiosk.models.pack import is_installed, open_pack
 
     output = Output(args.json)
     # First what came along: it is there in every installation.
-    embedded, embedded_tests = _embedded(), {}
-    if embedded is not None:
-        embedded_tests = self_test_pack(embedded)
-        load_thresholds(embedded)
-        output.say("Embedded, for --demo:", *_agreement_lines(embedded, embedded_tests), "")
-    pack = open_pack(data_folder(args).models)
+    embedded_tests: dict[str, float] = {}
+    broken: ModelError | None = None
+    try:
+        embedded = _embedded()
+        if embedded is not None:
+            embedded_tests = self_test_pack(embedded)
+            load_thresholds(embedded)
+            output.say("Embedded, for --demo:", *_agreement_lines(embedded, embedded_tests), "")
+    except ModelError as error:
+        broken = error
+    folder = data_folder(args).models
+    if broken is not None and not is_installed(folder):
+        raise broken
+    pack = open_pack(folder)
     agreement = self_test_pack(pack)
     calibration = load_thresholds(pack)
-    output.say(*_agreement_lines(pack, agreement))
+    output.say("In use:", *_agreement_lines(pack, agreement))
     output.say(
         f"Thresholds for {calibration.model}: measured down to a false-match rate of "
         f"{calibration.rarest_fmr:.0e}, with {calibration.impostor_pairs} pairs of "
         f"{calibration.people} people."
     )
-    output.say("All models are as they should be.")
+    if broken is None:
+        output.say("All models are as they should be.")
     output.result(
         {
             "folder": str(pack.folder),
@@ -179,6 +196,8 @@ def execute_verify(args: argparse.Namespace) -> int:
             },
         }
     )
+    if broken is not None:
+        raise ModelError(f"The models in use are as they should be, the embedded are not: {broken}")
     return 0
 
 

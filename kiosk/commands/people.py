@@ -19,7 +19,7 @@ from kiosk.commands.setup import (
     record,
     settings,
 )
-from kiosk.errors import EnrolmentError
+from kiosk.errors import AccessError, EnrolmentError
 
 if TYPE_CHECKING:
     from kiosk.domain import Person
@@ -137,6 +137,9 @@ def execute_hours(args: argparse.Namespace) -> int:
     from kiosk.access.hours import ALWAYS, AccessHours
     from kiosk.domain import EventKind
 
+    if not args.hours.strip():
+        # An unset variable of a script must not open the door at any time.
+        raise AccessError("HOURS is empty. Write always, never, or hours like Mon-Fri 08:00-18:00.")
     hours, output = AccessHours.parse(args.hours), Output()
     with owned_store(data_folder(args)) as store:
         person = find_one(store, args.who)

@@ -130,7 +130,7 @@ def make_story(today: date) -> tuple[Chapter, ...]:
         Chapter(
             "mask",
             "A mask",
-            f"{AMARA.name} comes with a mask, then takes it off. The kiosk does not guess.",
+            f"{AMARA.name} wears a mask at first. These networks know masks, and perhaps her.",
             played("mask", AMARA.person, seed=6),
             (Sight(welcome, person=AMARA.name),),
         ),

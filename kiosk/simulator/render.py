@@ -23,6 +23,8 @@ FOCAL_PER_WIDTH = 0.85
 """Focal length of the camera as a share of the picture's width: about 60° across."""
 _NEAREST = 4.5
 """Eye distances; nearer than about 30 cm nobody comes."""
+_MAX_EYE_PX = 2000.0
+"""Beyond it a picture would take more memory than a machine has."""
 _PEOPLE_KEPT = 16
 _HEADS_KEPT = 40
 _PORTRAITS_KEPT = 6
@@ -187,8 +189,11 @@ def _check(actor: Actor) -> None:
         actor.yaw_deg,
         actor.pitch_deg,
         actor.roll_deg,
+        actor.smile,
+        actor.mouth_open,
+        actor.blink,
     )
-    if not all(np.isfinite(numbers)) or actor.eye_px <= 0 or actor.mask < 0:
+    if not all(np.isfinite(numbers)) or not 0 < actor.eye_px <= _MAX_EYE_PX or actor.mask < 0:
         raise ValueError(f"this cannot be drawn: {actor}")
 
 

@@ -150,3 +150,13 @@ def test_imported_it_does_not_start_with_a_real_relay(kiosk, embedded: Path, dat
     with pytest.raises(ConfigError, match="simulated people only"):
         Engine(Config(door=DoorConfig(relay="lcus:/dev/no-such-port")), DataFolder(data))
     Engine(Config(door=DoorConfig(relay="sim:")), DataFolder(data)).stop()
+
+
+def test_a_damaged_embedded_pack_does_not_hide_the_one_in_use(
+    kiosk, embedded: Path, tmp_path: Path
+) -> None:
+    assert kiosk("models", "import", str(embedded), "--without-thresholds").code == 0
+    (embedded / "pack.toml").write_text("garbage")
+    answer = kiosk("models", "list")
+    assert "In use" in answer.out and "install it again" in answer.err
+    assert answer.code == 1

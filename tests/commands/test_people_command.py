@@ -253,6 +253,7 @@ class TestListAndRemove:
     @pytest.mark.parametrize(
         ("who", "hours", "said"),
         [
+            ("1", " ", "HOURS is empty"),
             ("1", "Moon 08:00-18:00", "no day 'Moon'"),
             ("1", "whenever", "cannot be read"),
             ("Bo", "never", "2 (number 2), 3"),

@@ -184,7 +184,15 @@ def test_a_picture_held_up_shows_the_person(renderer: Renderer, attack: Attack) 
 
 
 @pytest.mark.parametrize(
-    "changes", [{"eye_px": 0.0}, {"eye_px": -3.0}, {"x_px": math.nan}, {"mask": -1}]
+    "changes",
+    [
+        {"eye_px": 0.0},
+        {"eye_px": -3.0},
+        {"eye_px": 1e6},
+        {"smile": math.nan},
+        {"x_px": math.nan},
+        {"mask": -1},
+    ],
 )
 def test_what_cannot_be_is_refused(renderer: Renderer, changes: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="cannot be drawn"):

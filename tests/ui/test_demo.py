@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -18,12 +19,12 @@ from kiosk.demo.demonstration import PIN, Demonstration
 from kiosk.demo.narrator import Caption
 from kiosk.demo.story import Sight
 from kiosk.domain import Phase
-from kiosk.errors import StoreError
+from kiosk.errors import ModelError, StoreError
 from kiosk.listener import KioskView
-from kiosk.models.pack import Pack
+from kiosk.models.pack import Pack, embedded_folder, embedded_pack
 from kiosk.simulator.visits_script import Script
 from tests.ui.conftest import FakeEngine, Stage, clipped_labels, distinct_colours
-from ui import demotexts
+from ui import demoapp, demotexts
 from ui.app import EXIT_BUG
 from ui.demoapp import run_headless_story
 from ui.director import DemoDirector
@@ -276,3 +277,15 @@ def test_pictures_that_cannot_be_written_are_said_before_the_story(
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="screenshots"):
         run_headless_story(demonstration, seconds=1, screenshots=tmp_path / "file" / "x")
+
+
+def test_a_damaged_network_ends_it_before_it_begins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "embedded"
+    shutil.copytree(embedded_folder(), folder)
+    (folder / "sim-liveness-80.selftest.npz").unlink()
+    monkeypatch.setattr("ui.demoapp.embedded_pack", lambda: embedded_pack(folder))
+    with pytest.raises(ModelError, match="install it again"):
+        demoapp.main(windowed=True, seconds=None, screenshots=tmp_path / "shots")
+    assert not (tmp_path / "shots").exists()
