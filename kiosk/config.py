@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from kiosk.board.soc import TARGETS
 from kiosk.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -22,6 +23,10 @@ else:
 
 def _setting(default: Any, low: float | None = None, high: float | None = None) -> Any:
     return field(default=default, metadata={"low": low, "high": high})
+
+
+def _one_of(default: str, *others: str) -> Any:
+    return field(default=default, metadata={"choices": (default, *others)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,15 @@ class RecognitionConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelsConfig:
+    """Which file of each network runs, and where."""
+
+    target: str = _one_of("auto", "onnx", *TARGETS)
+    """``auto``: on the NPU when the pack has files for it, else by ONNX Runtime on the CPU."""
+    precision: str = _one_of("auto", "fp32", "fp16", "int8")
+
+
+@dataclass(frozen=True, slots=True)
 class KioskConfig:
     """What the screen does."""
 
@@ -78,6 +92,7 @@ class Config:
     camera: CameraConfig = field(default_factory=CameraConfig)
     door: DoorConfig = field(default_factory=DoorConfig)
     recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
+    models: ModelsConfig = field(default_factory=ModelsConfig)
     kiosk: KioskConfig = field(default_factory=KioskConfig)
 
 
@@ -138,6 +153,9 @@ def _checked(value: Any, kind: type[Any], spec: dataclasses.Field[Any], where: s
             raise ConfigError(f"{where} is too large.") from error
     if type(value) is not kind:
         raise ConfigError(f"{where} must be of type {kind.__name__}, not {value!r}.")
+    choices = spec.metadata.get("choices")
+    if choices is not None and value not in choices:
+        raise ConfigError(f"{where} must be one of {', '.join(choices)}, not {value!r}.")
     low, high = spec.metadata.get("low"), spec.metadata.get("high")
     # Written so that NaN fails it too.
     if low is not None and not (low <= value <= high):

@@ -13,12 +13,17 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from kiosk.board.soc import TARGETS
 from kiosk.domain import ModelId
 from kiosk.errors import ModelError
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MAX_SIDE_PX = 4096
 _MAX_EMBEDDING_SIZE = 65536
+_MAX_BYTES = 2 * 1024**3
+_OF_A_FILE = {
+    "file", "sha256", "bytes", "target", "precision", "version", "upstream", "cut_heads"
+}  # fmt: skip
 
 
 class Role(enum.Enum):
@@ -31,12 +36,15 @@ class Role(enum.Enum):
 
 
 SIMULATED = "simulated"
+ONNX = "onnx"
+"""The target of a file that ONNX Runtime executes, on any computer."""
+_TARGETS = (ONNX, *TARGETS)
 _KNOWS = ("people", SIMULATED)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """A network's identity, bytes and input contract: ``(pixel − mean) / std`` per channel."""
+    """One file of one network: identity, bytes, and the contract ``(pixel − mean) / std``."""
 
     name: str
     version: str
@@ -61,6 +69,17 @@ class ModelCard:
     """Whom it was trained on: ``people``, or ``simulated`` for drawn people only."""
     licence: str = ""
     upstream: str = ""
+    target: str = ONNX
+    """What executes the file: ``onnx``, or the chip it was converted for, e.g. ``rk3588``."""
+    size_bytes: int = 0
+    """Of the file; 0 where the manifest does not say."""
+    cut_heads: bool = False
+    """Of a detector: its outputs are the nine maps of its heads, which the program merges."""
+
+    @property
+    def stem(self) -> str:
+        """How the files about this network begin: its self-test and its thresholds."""
+        return self.name if self.precision == "fp32" else f"{self.name}.{self.precision}"
 
     @property
     def id(self) -> ModelId:
@@ -69,7 +88,7 @@ class ModelCard:
     def __post_init__(self) -> None:
         # A card can come from a USB stick, and both names become parts of paths: neither may lead
         # out of the folder.
-        for name in (self.name, self.file):
+        for name in (self.name, self.file, self.precision):
             if not _FILE_NAME.fullmatch(name):
                 raise ModelError(f"{name!r} on the card of {self.name!r} is not a file name.")
         if self.colour_order not in ("RGB", "BGR"):
@@ -88,10 +107,39 @@ class ModelCard:
             raise ModelError(f"{self.name}: min_live on the model card must lie between 0 and 1.")
         if self.knows not in _KNOWS:
             raise ModelError(f"{self.name}: knows on the model card must be {' or '.join(_KNOWS)}.")
+        if self.target not in _TARGETS:
+            known = ", ".join(_TARGETS)
+            raise ModelError(f"{self.name}: target {self.target!r} is unknown; known are {known}.")
+        if not 0 <= self.size_bytes <= _MAX_BYTES:
+            raise ModelError(f"{self.name}: bytes on the model card is not plausible.")
+        if self.cut_heads and self.role is not Role.DETECTOR:
+            raise ModelError(f"{self.name}: cut_heads is for detectors only.")
+
+
+def parse_cards(name: str, values: dict[str, Any]) -> tuple[ModelCard, ...]:
+    """Make the cards of one network from its table of a manifest, one for each of its files.
+
+    The table itself may name a file; ``[[NAME.files]]`` name others, converted for other targets
+    or precisions, and share everything they do not say. Raises ModelError naming what is wrong.
+    """
+    if not isinstance(values, dict):
+        raise ModelError(f"The manifest's entry {name} is not a table: write [{name}] before it.")
+    shared = {key: value for key, value in values.items() if key != "files"}
+    others = values.get("files", [])
+    if not isinstance(others, list) or not all(isinstance(other, dict) for other in others):
+        raise ModelError(f"The files of {name} are not tables: write [[{name}.files]] before each.")
+    tables = [shared] if "file" in shared or not others else []
+    common = {key: value for key, value in shared.items() if key not in _OF_A_FILE}
+    for other in others:
+        if unknown := sorted(set(other) - _OF_A_FILE):
+            raise ModelError(f"A file of {name} has the unknown key {unknown[0]}.")
+        version = {"version": shared["version"]} if "version" in shared else {}
+        tables.append({**common, **version, **other})
+    return tuple(parse_card(name, table) for table in tables)
 
 
 def parse_card(name: str, values: dict[str, Any]) -> ModelCard:
-    """Make a card from one table of a manifest. Raises ModelError naming what is wrong."""
+    """Make the card of one file from a flat table. Raises ModelError naming what is wrong."""
     if not isinstance(values, dict):
         raise ModelError(f"The manifest's entry {name} is not a table: write [{name}] before it.")
     try:
@@ -113,11 +161,20 @@ def parse_card(name: str, values: dict[str, Any]) -> ModelCard:
             knows=str(values.get("knows", "people")),
             licence=str(values.get("licence", "")),
             upstream=str(values.get("upstream", "")),
+            target=str(values.get("target", ONNX)),
+            size_bytes=_whole(values.get("bytes", 0)),
+            cut_heads=_truth(values.get("cut_heads", False)),
         )
     except KeyError as error:
         raise ModelError(f"The card of {name} lacks {error}.") from error
     except (TypeError, ValueError, OverflowError) as error:
         raise ModelError(f"The card of {name} cannot be read: {error}.") from error
+
+
+def _truth(value: Any) -> bool:
+    if type(value) is not bool:
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
 
 
 def _whole(value: Any) -> int:

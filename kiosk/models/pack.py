@@ -2,9 +2,10 @@
 
 Layout of the models folder: each imported pack is a folder of its own, complete before it is used;
 the file ``current`` names the one in use and is replaced in one step, so that a failed import
-leaves the old pack working. A pack folder holds the manifest ``pack.toml``, the networks, and for
-each network ``NAME.selftest.npz`` and, for an embedder, ``NAME.thresholds.json``; ``imported``
-lists the networks that were there.
+leaves the old pack working. A pack folder holds the manifest ``pack.toml``, the networks, each in
+one file or in several for different chips and precisions, and for each of them
+``STEM.selftest.npz`` and, for an embedder, ``STEM.thresholds.json`` (:attr:`ModelCard.stem`);
+``imported`` lists the files that were there.
 
 The program itself brings one pack of the same form, ``assets/models/embedded``. Its networks were
 trained on drawn people: it serves demonstrations and tests and must never open a real door.
@@ -24,7 +25,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from kiosk.errors import ModelError
-from kiosk.models.card import SIMULATED, ModelCard, Role, parse_card
+from kiosk.models.card import SIMULATED, ModelCard, Role, parse_cards
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,7 +35,7 @@ else:
 MANIFEST = "pack.toml"
 _CURRENT = "current"
 _IMPORTED = "imported"
-"""The networks that were imported, by name: a manifest may know more of them."""
+"""The files that were imported, by name: a manifest may know more of them."""
 _PACK_NAME = re.compile(r"pack-\w+")
 _NEEDED = (Role.DETECTOR, Role.EMBEDDER)
 _MAX_BYTES = 2 * 1024**3
@@ -76,11 +77,11 @@ class Pack:
 
     def self_test(self, card: ModelCard) -> Path:
         """Return where the stored input and output of a network are."""
-        return self.folder / f"{card.name}.selftest.npz"
+        return self.folder / f"{card.stem}.selftest.npz"
 
     def thresholds(self, card: ModelCard) -> Path:
         """Return where the measured thresholds of an embedder are."""
-        return self.folder / f"{card.name}.thresholds.json"
+        return self.folder / f"{card.stem}.thresholds.json"
 
 
 def is_installed(models: Path) -> bool:
@@ -113,7 +114,8 @@ def _imported(folder: Path, known: tuple[ModelCard, ...]) -> tuple[ModelCard, ..
         return tuple(card for card in known if (folder / card.file).exists())
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{folder / _IMPORTED} cannot be read: {error}. {IMPORT_HINT}") from error
-    cards = tuple(card for card in known if card.name in names)
+    # Earlier versions wrote the names of the networks, which then had one file each.
+    cards = tuple(card for card in known if card.file in names or card.name in names)
     # A check whose network has vanished must not be left out in silence.
     for card in cards:
         if not (folder / card.file).is_file():
@@ -199,7 +201,11 @@ def read_manifest(path: Path) -> tuple[ModelCard, ...]:
     # ValueError: bad UTF-8, bad TOML or a null character in the path; RecursionError: deep nesting.
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"The manifest {path} cannot be read: {error}.") from error
-    return tuple(parse_card(name, values) for name, values in tree.items())
+    cards = [card for name, values in tree.items() for card in parse_cards(name, values)]
+    names = [card.file for card in cards]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ModelError(f"The manifest {path} names the file {twice[0]} twice.")
+    return tuple(cards)
 
 
 def check_digest(path: Path, card: ModelCard, mending: str = "") -> None:
@@ -227,7 +233,7 @@ def check_digest(path: Path, card: ModelCard, mending: str = "") -> None:
 
 def _copy(source: Path, manifest: Path, extras: Path, cards: list[ModelCard], staged: Path) -> Pack:
     shutil.copyfile(manifest, staged / MANIFEST)
-    (staged / _IMPORTED).write_text("\n".join(card.name for card in cards) + "\n", "utf-8")
+    (staged / _IMPORTED).write_text("\n".join(card.file for card in cards) + "\n", "utf-8")
     pack = Pack(staged, tuple(cards))
     for card in cards:
         shutil.copyfile(source / card.file, staged / card.file)
