@@ -13,7 +13,8 @@ import numpy as np
 
 from kiosk.domain import Frame
 from kiosk.drawnface import draw_face
-from kiosk.models.card import ModelCard, Role
+from kiosk.models.card import ONNX, ModelCard, Role
+from kiosk.models.mistakes import mistaken_answers
 from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.pack import MANIFEST, builtin_folder, check_digest, read_manifest
 from kiosk.models.selftest import record_self_test
@@ -29,7 +30,7 @@ def main(source: Path, out: Path) -> None:
     """Write NAME.selftest.npz for every network found."""
     own = source / MANIFEST
     cards = read_manifest(own if own.is_file() else builtin_folder() / "catalogue.toml")
-    present = [card for card in cards if (source / card.file).is_file()]
+    present = [card for card in cards if card.target == ONNX and (source / card.file).is_file()]
     runtimes = {}
     for card in present:
         check_digest(source / card.file, card)
@@ -37,7 +38,9 @@ def main(source: Path, out: Path) -> None:
     detector = RetinaFaceDetector(runtimes[Role.DETECTOR])
     for card in present:
         runtime = runtimes[card.role]
-        record_self_test(runtime, _picture(card, detector), out / f"{card.name}.selftest.npz")
+        pixels = _picture(card, detector)
+        mistaken = mistaken_answers(card, source / card.file, pixels)
+        record_self_test(runtime, pixels, out / f"{card.stem}.selftest.npz", mistaken)
         print(f"recorded {card.name}")
 
 

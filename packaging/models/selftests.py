@@ -17,6 +17,7 @@ from contracts import DETECTOR, EMBEDDER, HEAD_POSE, LIVENESS
 from kiosk.domain import Detection, Frame, Pixels
 from kiosk.errors import ModelError
 from kiosk.models.card import ModelCard
+from kiosk.models.mistakes import mistaken_answers
 from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.selftest import record_self_test, run_self_test
 from kiosk.simulator.render import Renderer
@@ -47,7 +48,7 @@ def record_telling_self_test(card: ModelCard, folder: Path) -> str:
             best = (len(caught), difference, pixels)
     assert best is not None
     final = folder / f"{card.name}.selftest.npz"
-    record_self_test(right, best[2], final)
+    record_self_test(right, best[2], final, mistaken_answers(card, path, best[2]))
     run_self_test(right, final)
     caught, _ = _noticed(right, wrong, best[2])
     if "swapped channels" not in caught:

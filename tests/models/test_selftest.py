@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from kiosk.board.soc import read_soc
 from kiosk.errors import ModelError
 from kiosk.models.card import ModelCard, Role
 from kiosk.models.onnx import OnnxRuntime
-from kiosk.models.pack import builtin_folder, read_manifest
+from kiosk.models.pack import Pack, builtin_folder, embedded_pack, read_manifest
+from kiosk.models.rknn import RknnRuntime
 from kiosk.models.selftest import record_self_test, run_self_test
 
 IMAGENET_MEAN, IMAGENET_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
@@ -42,14 +45,19 @@ class TwiceNormalised:
 
 
 class Scripted:
-    """A runtime that gives the answers it is told."""
+    """A runtime that gives the answers it is told to the first picture, and others to others."""
 
     def __init__(self, card: ModelCard, outputs: list[NDArray[np.float32]]) -> None:
         self.card = card
         self.outputs = outputs
+        self.first: NDArray[np.uint8] | None = None
 
     def infer(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-        return self.outputs
+        if self.first is None:
+            self.first = pixels
+        if np.array_equal(pixels, self.first):
+            return self.outputs
+        return [output + 1 for output in self.outputs]
 
     def close(self) -> None:
         pass
@@ -379,3 +387,93 @@ def test_liveness_and_head_pose_are_compared_value_by_value(
             ModelError, match=r"tiny failed its self-test .* Import the models again"
         ):
             run_self_test(runtime, path)
+
+
+MISTAKES = {
+    "swapped_channels": "red and blue are swapped",
+    "normalised_twice": "normalised twice",
+    "not_normalised": "not normalised",
+    "planes_as_pixels": r"planes \(NCHW\) taken for pixels",
+    "pixels_as_planes": r"pixels \(NHWC\) taken for planes",
+    "stuck": "another picture gives the same answer",
+    "nan": "not numbers",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("role", [Role.DETECTOR, Role.EMBEDDER, Role.HEAD_POSE])
+def test_each_classic_mistake_is_caught_and_named(
+    npu: Any, tmp_path: Path, role: Role, mistake: str
+) -> None:
+    pack = embedded_pack()
+    board = npu.FakeBoard(tmp_path / "root")
+    converted = board.convert(pack, tmp_path / "files")
+    card = converted.card(role)
+    soc = read_soc(board.root)
+    assert soc is not None
+    board.mistake = mistake
+    path = converted.folder / card.file
+    runtime = RknnRuntime(card, path, soc, api=board.make, root=board.root)
+    stuck = "|does not renew" if mistake == "stuck" else ""
+
+    with pytest.raises(ModelError, match=MISTAKES[mistake] + stuck):
+        run_self_test(runtime, converted.self_test(card))
+    runtime.close()
+
+
+@pytest.mark.parametrize("mistake", ["swapped_channels", "planes_as_pixels", "pixels_as_planes"])
+def test_so_it_is_where_nothing_is_normalised(npu: Any, tmp_path: Path, mistake: str) -> None:
+    board = npu.FakeBoard(tmp_path / "root")
+    converted = board.convert(embedded_pack(), tmp_path / "files")
+    card = converted.card(Role.LIVENESS)
+    soc = read_soc(board.root)
+    assert soc is not None
+    board.mistake = mistake
+    path = converted.folder / card.file
+    runtime = RknnRuntime(card, path, soc, api=board.make, root=board.root)
+
+    with pytest.raises(ModelError, match=MISTAKES[mistake]):
+        run_self_test(runtime, converted.self_test(card))
+    runtime.close()
+
+
+@pytest.mark.parametrize("role", [Role.DETECTOR, Role.EMBEDDER])
+@pytest.mark.parametrize("mistake", list(MISTAKES)[:5])
+def test_each_mistake_is_named_on_the_real_networks(
+    shared: Path, npu: Any, tmp_path: Path, role: Role, mistake: str
+) -> None:
+    card = find_card(role)
+    pack = Pack(shared / "models", (card,))
+    board = npu.FakeBoard(tmp_path / "root")
+    shutil.copyfile(stored(card), tmp_path / f"{card.name}.selftest.npz")
+    network = tmp_path / card.file
+    network.write_bytes((pack.folder / card.file).read_bytes())
+    converted = board.convert(Pack(tmp_path, (card,)), tmp_path / "files")
+    soc = read_soc(board.root)
+    assert soc is not None
+    board.mistake = mistake
+    made = converted.card(role)
+    path = converted.folder / made.file
+    runtime = RknnRuntime(made, path, soc, api=board.make, root=board.root)
+
+    with pytest.raises(ModelError, match=MISTAKES[mistake]):
+        run_self_test(runtime, converted.self_test(made))
+    runtime.close()
+
+
+def test_an_answer_that_lags_one_picture_behind_is_caught(
+    embedder_card: ModelCard, networks: Any, tmp_path: Path
+) -> None:
+    right = OnnxRuntime(embedder_card, networks.folder / embedder_card.file)
+
+    class Lagging(Scripted):
+        def infer(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+            before, self.outputs = self.outputs, right.infer(pixels)
+            return before
+
+    record_self_test(right, tinted(embedder_card), tmp_path / "t.npz")
+
+    with pytest.raises(ModelError, match="failed its self-test"):
+        run_self_test(
+            Lagging(embedder_card, right.infer(tinted(embedder_card))), tmp_path / "t.npz"
+        )
