@@ -15,13 +15,13 @@ from typing import Any
 import cv2
 import numpy as np
 
+from kiosk.config import ModelsConfig
 from kiosk.domain import Frame
 from kiosk.drawnface import draw_face
 from kiosk.errors import ModelError
-from kiosk.facemodels import load_thresholds
+from kiosk.facemodels import load_thresholds, open_chosen
 from kiosk.models.card import Role
 from kiosk.models.onnx import OnnxRuntime
-from kiosk.models.pack import open_pack
 from kiosk.models.selftest import run_self_test
 from kiosk.pipeline import FaceModels, Pipeline
 from kiosk.recognition.decision import VisitDecider, VisitRules
@@ -46,7 +46,8 @@ def run_benchmarks(
 ) -> dict[str, Any]:
     """Time the installed networks and the whole step. Raises ModelError."""
     cv2.setNumThreads(1)
-    pack = open_pack(models_dir)
+    # The networks on a board are timed by the board's own benchmark.
+    pack = open_chosen(models_dir, ModelsConfig(target="onnx"))
     detector_card, embedder_card = pack.card(Role.DETECTOR), pack.card(Role.EMBEDDER)
     detector = OnnxRuntime(detector_card, pack.file(detector_card))
     embedder = OnnxRuntime(embedder_card, pack.file(embedder_card))

@@ -179,6 +179,7 @@ class Engine:
             self._record(EventKind.STOPPED)
             if not self._lane.stop(_STOP_TIMEOUT_S):
                 _log.error("the database did not take every event in time")
+        self._free_models()
         self.preview.close()
         self.results.close()
 
@@ -210,6 +211,7 @@ class Engine:
         self._store.reopen_if_failed()
         try:
             if self._models is None or self._board.has(Fault.MODELS):
+                self._free_models()
                 self._models = self._load_models()
             people = self._lane.submit(self._read_people).result()
         except ModelError as error:
@@ -226,7 +228,7 @@ class Engine:
 
     def _load_models(self) -> FaceModels:
         score = self._config.recognition.min_detection_score
-        models = load_face_models(self._pack or self._folder.models, score)
+        models = load_face_models(self._pack or self._folder.models, score, self._config.models)
         self._relay_is_barred = models.simulated_only and not self._door.status.is_simulated
         if self._relay_is_barred:
             # They took the place of others since the engine was made.
@@ -234,6 +236,11 @@ class Engine:
         if models.simulated_only:
             self._board.warn("These networks know simulated people only.")
         return models
+
+    def _free_models(self) -> None:
+        models, self._models = self._models, None
+        if models is not None:
+            models.close()
 
     def _make_pipeline(self, models: FaceModels, people: EnrolledPeople) -> Pipeline:
         wanted, kiosk = self._config.recognition, self._config.kiosk

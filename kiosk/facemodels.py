@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kiosk.board.soc import Soc, read_soc
+from kiosk.config import ModelsConfig
 from kiosk.errors import ConfigError, ModelError
-from kiosk.models.card import ModelCard, Role
+from kiosk.models.card import ONNX, ModelCard, Role
+from kiosk.models.choice import Wish, chosen_pack, npu_of
 from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.pack import Pack, open_pack
+from kiosk.models.rknn import RknnRuntime
 from kiosk.models.runtime import Runtime
 from kiosk.models.selftest import run_self_test
 from kiosk.pipeline import FaceModels
@@ -37,66 +41,90 @@ def refuse_real_door(models: Path | Pack) -> None:
         raise ConfigError(SIMULATED_ONLY)
 
 
-def load_face_models(models: Path | Pack, min_score: float) -> FaceModels:
+def open_chosen(
+    models: Path | Pack, settings: ModelsConfig | None = None, soc: Soc | None = None
+) -> Pack:
+    """Return a pack, or the one in use in a folder, with one file for each role: what runs here.
+
+    ``soc`` takes the place of this computer's chip. Raises ModelError when there is none, or it
+    holds nothing that can run here as the settings ask.
+    """
+    settings = settings or ModelsConfig()
+    pack = models if isinstance(models, Pack) else open_pack(models)
+    return chosen_pack(pack, soc or read_soc(), Wish(settings.target, settings.precision))
+
+
+def load_face_models(
+    models: Path | Pack, min_score: float, settings: ModelsConfig | None = None
+) -> FaceModels:
     """Load a pack, or the one in use in the folder ``models``, self-tests included.
 
     Raises ModelError when there is no pack, a byte is wrong, a self-test fails, or the embedder
     has no measured thresholds.
     """
-    pack = models if isinstance(models, Pack) else open_pack(models)
-    return FaceModels(
-        detector=load_detector(pack, min_score),
-        embedder=load_embedder(pack),
-        calibration=load_thresholds(pack),
-        liveness=load_liveness(pack),
-        head_pose=load_head_pose(pack),
-        simulated_only=pack.simulated_only,
-    )
+    pack = open_chosen(models, settings)
+    return _load(pack, min_score, load_thresholds(pack))
 
 
-def load_uncalibrated_models(models: Path | Pack, min_score: float) -> FaceModels:
+def load_uncalibrated_models(
+    models: Path | Pack, min_score: float, settings: ModelsConfig | None = None
+) -> FaceModels:
     """Load a pack, or the one in use, to measure thresholds with it: they accept nobody yet.
 
     Raises ModelError as :func:`load_face_models` does, but needs no measured thresholds.
     """
-    pack = models if isinstance(models, Pack) else open_pack(models)
-    embedder = load_embedder(pack)
+    pack = open_chosen(models, settings)
     nobody = (CalibrationPoint(1.0, 0.999), CalibrationPoint(1e-8, 0.999))
-    return FaceModels(
-        detector=load_detector(pack, min_score),
-        embedder=embedder,
-        calibration=Calibration(embedder.model, nobody, 0, 0, 0, "not measured"),
-        liveness=load_liveness(pack),
-        head_pose=load_head_pose(pack),
-        simulated_only=pack.simulated_only,
-    )
+    model = pack.card(Role.EMBEDDER).id
+    return _load(pack, min_score, Calibration(model, nobody, 0, 0, 0, "not measured"))
 
 
-def load_detector(pack: Pack, min_score: float) -> RetinaFaceDetector:
-    """Load and test the detector. Raises ModelError."""
+def _load(pack: Pack, min_score: float, calibration: Calibration) -> FaceModels:
+    loaded: list[Runtime] = []
+    try:
+        return FaceModels(
+            detector=load_detector(pack, min_score, loaded),
+            embedder=load_embedder(pack, loaded),
+            calibration=calibration,
+            liveness=load_liveness(pack, loaded),
+            head_pose=load_head_pose(pack, loaded),
+            simulated_only=pack.simulated_only,
+            runtimes=tuple(loaded),
+        )
+    except BaseException:
+        # On an NPU each of them holds memory of the board.
+        for runtime in loaded:
+            runtime.close()
+        raise
+
+
+def load_detector(
+    pack: Pack, min_score: float, loaded: list[Runtime] | None = None
+) -> RetinaFaceDetector:
+    """Load and test the detector; what executes it is added to ``loaded``. Raises ModelError."""
     card = _known(pack.card(Role.DETECTOR), "retinaface")
-    return RetinaFaceDetector(load_tested(pack, card), min_score)
+    return RetinaFaceDetector(load_tested(pack, card, loaded), min_score)
 
 
-def load_embedder(pack: Pack) -> FaceEmbedder:
-    """Load and test the embedder. Raises ModelError."""
-    return FaceEmbedder(load_tested(pack, pack.card(Role.EMBEDDER)))
+def load_embedder(pack: Pack, loaded: list[Runtime] | None = None) -> FaceEmbedder:
+    """Load and test the embedder; ``loaded`` as above. Raises ModelError."""
+    return FaceEmbedder(load_tested(pack, pack.card(Role.EMBEDDER), loaded))
 
 
-def load_liveness(pack: Pack) -> LivenessNetwork | None:
+def load_liveness(pack: Pack, loaded: list[Runtime] | None = None) -> LivenessNetwork | None:
     """Load and test the liveness network; None when the pack has none. Raises ModelError."""
     card = pack.optional_card(Role.LIVENESS)
     if card is None:
         return None
-    return LivenessNetwork(load_tested(pack, _known(card, "liveness80")))
+    return LivenessNetwork(load_tested(pack, _known(card, "liveness80"), loaded))
 
 
-def load_head_pose(pack: Pack) -> HeadPoseNetwork | None:
+def load_head_pose(pack: Pack, loaded: list[Runtime] | None = None) -> HeadPoseNetwork | None:
     """Load and test the head-pose network; None when the pack has none. Raises ModelError."""
     card = pack.optional_card(Role.HEAD_POSE)
     if card is None:
         return None
-    return HeadPoseNetwork(load_tested(pack, _known(card, "headpose64")))
+    return HeadPoseNetwork(load_tested(pack, _known(card, "headpose64"), loaded))
 
 
 def load_thresholds(pack: Pack) -> Calibration:
@@ -105,21 +133,46 @@ def load_thresholds(pack: Pack) -> Calibration:
     return load_calibration(pack.thresholds(card), card.id)
 
 
-def load_tested(pack: Pack, card: ModelCard) -> Runtime:
-    """Load one network and repeat its self-test. Raises ModelError."""
-    runtime = OnnxRuntime(card, pack.file(card))
-    run_self_test(runtime, pack.self_test(card), pack.mending)
+def load_tested(pack: Pack, card: ModelCard, loaded: list[Runtime] | None = None) -> Runtime:
+    """Load one network and repeat its self-test; it is added to ``loaded``. Raises ModelError."""
+    runtime = load_untested(pack, card)
+    try:
+        run_self_test(runtime, pack.self_test(card), pack.mending)
+    except BaseException:
+        runtime.close()
+        raise
+    if loaded is not None:
+        loaded.append(runtime)
     return runtime
 
 
+def load_untested(pack: Pack, card: ModelCard) -> Runtime:
+    """Load one network, its digest checked, where its target says. Raises ModelError."""
+    path = pack.file(card)
+    if card.target == ONNX:
+        return OnnxRuntime(card, path)
+    own = read_soc()
+    chip = npu_of(card, own)
+    if chip is None:
+        raise ModelError(f"{card.file} is for the {card.target} and cannot run on this computer.")
+    return RknnRuntime(card, path, chip, is_attached=chip is not own)
+
+
 def self_test_pack(pack: Pack) -> dict[str, float]:
-    """Check every network of a pack; return the agreement by name. Raises ModelError."""
-    return {
-        card.name: run_self_test(
-            OnnxRuntime(card, pack.file(card)), pack.self_test(card), pack.mending
-        )
-        for card in pack.cards
-    }
+    """Check every network of a pack; return the agreement by name. Raises ModelError.
+
+    Every file's bytes are checked; of the files of one network the one that runs here is tested.
+    """
+    for card in pack.cards:
+        pack.file(card)
+    agreement = {}
+    for card in open_chosen(pack).cards:
+        runtime = load_untested(pack, card)
+        try:
+            agreement[card.name] = run_self_test(runtime, pack.self_test(card), pack.mending)
+        finally:
+            runtime.close()
+    return agreement
 
 
 def _known(card: ModelCard, architecture: str) -> ModelCard:

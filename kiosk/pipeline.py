@@ -19,6 +19,7 @@ from kiosk.domain import (
     ModelId,
     Outcome,
 )
+from kiosk.models.runtime import Runtime
 from kiosk.recognition.decision import VisitDecider
 from kiosk.recognition.gallery import Gallery
 from kiosk.recognition.thresholds import Calibration, classify, comparison_rate
@@ -46,6 +47,13 @@ class FaceModels:
     """Asked on demand only: decisions take the pose from the landmarks."""
     simulated_only: bool = False
     """Trained on drawn people: no real door may be opened with them."""
+    runtimes: tuple[Runtime, ...] = ()
+    """What executes them, to be freed."""
+
+    def close(self) -> None:
+        """Free the networks; they cannot be asked afterwards."""
+        for runtime in self.runtimes:
+            runtime.close()
 
 
 class Pipeline:

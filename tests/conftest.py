@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 import threading
 import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,3 +40,16 @@ def shared() -> Path:
     if not (SHARED / "models" / "SHA256SUMS").is_file():
         pytest.skip(f"no networks and photographs at {SHARED}; set DOOR_KIOSK_SHARED")
     return SHARED
+
+
+@pytest.fixture
+def npu(tmp_path: Path) -> Iterator[types.ModuleType]:
+    """The fakes of a board with an NPU; see there."""
+    name = "door_kiosk_fake_npu"
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "fakes" / "npu.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[name]

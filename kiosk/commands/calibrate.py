@@ -66,7 +66,9 @@ def execute(args: argparse.Namespace) -> int:
     photos = leave_out(listed, excluded)
     if not photos:
         raise ConfigError("No photographs remain after --exclude. Use a longer list.")
-    models = load_uncalibrated_models(folder.models, config.recognition.min_detection_score)
+    models = load_uncalibrated_models(
+        folder.models, config.recognition.min_detection_score, config.models
+    )
     run = measure_thresholds(
         make_pipeline(models, config),
         models.embedder.model,

@@ -54,7 +54,7 @@ def execute(args: argparse.Namespace) -> int:
     root = Path(args.root) if args.root else None
     enrol = read_photo_list(Path(args.enroll), root)
     probe = read_photo_list(Path(args.probe), root)
-    models = load_face_models(folder.models, config.recognition.min_detection_score)
+    models = load_face_models(folder.models, config.recognition.min_detection_score, config.models)
     result = evaluate(make_pipeline(models, config), enrol, probe, Progress("photographs"))
     output.say(*_summary_lines(result["summary"]))
     output.result(result)

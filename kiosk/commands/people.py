@@ -90,7 +90,7 @@ def execute_add(args: argparse.Namespace) -> int:
 
     folder, output = data_folder(args), Output()
     config = settings(args, folder)
-    models = load_face_models(folder.models, config.recognition.min_detection_score)
+    models = load_face_models(folder.models, config.recognition.min_detection_score, config.models)
     with owned_store(folder) as store:
         gate = PhotoGate(models, config, load_people(store, models.embedder.model))
         candidate = gate.examine([Path(image) for image in args.images])

@@ -1,0 +1,307 @@
+"""Networks on a Rockchip NPU behind the pixel seam. The only file that imports the vendor's code.
+
+One adapter for rknn-toolkit-lite2 (RK3588 and its family) and for the older rknn-toolkit-lite of
+the RK1808. Both return None or -1 instead of raising, take garbage for a network, and hand out the
+last outputs when a run failed; so nothing is believed here: the file is read first, every picture
+is checked before a run, and every answer after it.
+
+Normalisation is inside the converted file. The picture goes in as raw bytes in the colour order
+that the network was trained on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import logging
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.board.soc import Soc
+from kiosk.domain import Pixels
+from kiosk.errors import ModelError
+from kiosk.models.card import ModelCard, Role
+from kiosk.models.heads import head_shapes, merge_heads
+from kiosk.models.lane import HangingLane, LaneHungError
+from kiosk.models.npuhost import NpuHost, explain, inspect_host, missing_wrapper, refuse_unfit
+from kiosk.models.rknnfile import RknnFile, read_rknn
+
+_log = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 30.0
+RUN_TIMEOUT_S = 2.0
+_CLOSE_TIMEOUT_S = 2.0
+_MAX_HUNG = 3
+_MIN_NORM = 1e-6
+_AUTO = 0
+_CORES = {Role.DETECTOR: 1, Role.EMBEDDER: 2}
+_THIRD_CORE = 4
+
+Api = Callable[[], Any]
+"""Makes the vendor's object, ``RKNNLite()``."""
+
+
+class RknnRuntime:
+    """One converted network in one context, on a thread of its own."""
+
+    def __init__(
+        self,
+        card: ModelCard,
+        path: Path,
+        soc: Soc,
+        *,
+        is_attached: bool = False,
+        core_mask: int | None = None,
+        api: Api | None = None,
+        root: Path = Path("/"),
+        start_timeout_s: float = START_TIMEOUT_S,
+        run_timeout_s: float = RUN_TIMEOUT_S,
+    ) -> None:
+        """Start ``path`` on the NPU of ``soc``; ``is_attached``: a compute stick on this computer.
+
+        ``core_mask`` as the vendor defines it takes the place of the choice by role. ``api`` makes
+        the vendor's object, ``root`` is where the board's files are looked for. Raises ModelError
+        when the file, the library, the driver or the chip does not fit.
+        """
+        if HangingLane.left_behind() >= _MAX_HUNG:
+            raise ModelError(
+                f"The NPU has hung {HangingLane.left_behind()} times. Restart the computer; if it "
+                "goes on, check its power supply and cooling."
+            )
+        self._card = card
+        self._run_timeout_s = run_timeout_s
+        self._file = _description(path, soc)
+        self._shapes = _expected_shapes(card, self._file, path)
+        host = inspect_host(soc, root)
+        refuse_unfit(host, self._file, path.name)
+        api = api or _find_api(soc)
+        self._last_input: Pixels | None = None
+        self._last_outputs: list[NDArray[np.float32]] = []
+        self._broken = ""
+        self.sdk_version = ""
+        mask = default_core_mask(card.role, soc) if core_mask is None else core_mask
+        self._lane = HangingLane(f"npu {card.role.value}")
+        self._rknn: Any = None
+        try:
+            self._lane.call(
+                lambda: self._start(api, path, host, mask, is_attached), start_timeout_s
+            )
+        except LaneHungError as error:
+            self.close()
+            raise ModelError(
+                f"{path.name}: the NPU did not start within {start_timeout_s:g} s. Restart the "
+                "computer; if it goes on, see: door-kiosk doctor."
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def card(self) -> ModelCard:
+        return self._card
+
+    def infer(self, pixels: Pixels) -> list[NDArray[np.float32]]:
+        """Run the network as :meth:`Runtime.infer` says.
+
+        After a failure the context is not used again: it has to be loaded anew.
+        """
+        card = self._card
+        expected = (card.height_px, card.width_px, 3)
+        if pixels.shape != expected or pixels.dtype != np.uint8:
+            raise ModelError(
+                f"{card.name} takes uint8 {expected}, not {pixels.dtype} {pixels.shape}."
+            )
+        if self._broken:
+            raise ModelError(self._broken)
+        try:
+            outputs = self._run(pixels)
+            if self._is_stale(pixels, outputs):
+                # A flat picture may repeat the answer of another; its negative may not as well.
+                negative = 255 - pixels
+                if _same(self._run(negative), outputs):
+                    raise self._failed("does not renew its answer from one picture to the next")
+        except LaneHungError as error:
+            raise self._failed(f"did not answer within {self._run_timeout_s:g} s") from error
+        self._last_input, self._last_outputs = pixels.copy(), outputs
+        if card.cut_heads:
+            return merge_heads(outputs, card.width_px, card.height_px)
+        return [output.copy() for output in outputs]
+
+    def close(self) -> None:
+        """Free the context. A hung one is left behind with its thread."""
+        self._broken = self._broken or f"{self._card.name} has been closed."
+        lane, self._lane = self._lane, _CLOSED
+        if not lane.close(self._release, _CLOSE_TIMEOUT_S):
+            _log.error("%s hangs in the NPU's driver; left behind", self._card.name)
+
+    # --- on the lane's thread ---------------------------------------------------------------------
+
+    def _start(
+        self, api: Api, path: Path, host: NpuHost, core_mask: int, is_attached: bool
+    ) -> None:
+        self._rknn = rknn = api()
+        with _ErrorOutput() as said:
+            loaded = rknn.load_rknn(str(path))
+            offered = inspect.signature(rknn.init_runtime).parameters
+            wanted: dict[str, Any] = {"target": host.soc.name} if is_attached else {}
+            if core_mask != _AUTO and "core_mask" in offered:
+                wanted["core_mask"] = core_mask
+            ready = rknn.init_runtime(**wanted) if loaded == 0 else loaded
+        if ready != 0:
+            raise explain(host, self._file, path.name, said.text)
+        # The wrapper keeps the file's bytes beside the library's copy of them.
+        if hasattr(rknn, "rknn_data"):
+            rknn.rknn_data = None
+        self.sdk_version = " ".join(str(rknn.get_sdk_version() or "").split())
+        _log.info(
+            "%s on %s, core mask %d; %s", path.name, host.soc.name, core_mask, self.sdk_version
+        )
+
+    def _infer(self, batch: Pixels) -> Any:
+        return self._rknn.inference(inputs=[batch], data_format=["nhwc"])
+
+    def _release(self) -> None:
+        if self._rknn is not None:
+            self._rknn.release()
+            self._rknn = None
+
+    # --- what it answers --------------------------------------------------------------------------
+
+    def _run(self, pixels: Pixels) -> list[NDArray[np.float32]]:
+        ordered = pixels if self._card.colour_order == "BGR" else pixels[..., ::-1]
+        batch = np.ascontiguousarray(ordered)[None]
+        answer = self._lane.call(lambda: self._infer(batch), self._run_timeout_s)
+        if answer is None:
+            raise self._failed("failed to run; the error output says more")
+        return self._checked(answer)
+
+    def _checked(self, answer: Any) -> list[NDArray[np.float32]]:
+        if not isinstance(answer, (list, tuple)) or not all(
+            isinstance(output, np.ndarray) and output.dtype == np.float32 for output in answer
+        ):
+            raise self._failed("returned something else than arrays of float32")
+        shapes = [output.shape for output in answer]
+        if self._shapes is not None and shapes != self._shapes:
+            raise self._failed(f"returned the shapes {shapes} instead of {self._shapes}")
+        for output in answer:
+            if not math.isfinite(float(output.sum(dtype=np.float64))):
+                raise self._failed("returned values that are not numbers")
+            if not float(np.abs(output).max(initial=0.0)) > _MIN_NORM:
+                raise self._failed("returned nothing but zeros")
+        return [output[0] for output in answer]
+
+    def _is_stale(self, pixels: Pixels, outputs: list[NDArray[np.float32]]) -> bool:
+        before = self._last_input
+        if before is None or not _same(outputs, self._last_outputs):
+            return False
+        return not np.array_equal(before, pixels)
+
+    def _failed(self, what: str) -> ModelError:
+        self._broken = f"{self._card.name} {what} on the NPU. It is started anew."
+        return ModelError(self._broken)
+
+
+class _ClosedLane:
+    """In the place of a thread that has ended."""
+
+    def call(self, work: Callable[[], object], timeout_s: float) -> Any:
+        raise LaneHungError
+
+    def close(self, last: Callable[[], object], timeout_s: float) -> bool:
+        return True
+
+
+_CLOSED: Any = _ClosedLane()
+
+
+class _ErrorOutput:
+    """Collects what the wrapper logs while it starts: its return value only says -1."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._handler = logging.Handler(logging.WARNING)
+        self._lines: list[str] = []
+        self._handler.emit = self._take  # type: ignore[method-assign]
+
+    def __enter__(self) -> _ErrorOutput:
+        logging.getLogger().addHandler(self._handler)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self._handler)
+        self.text = " ".join(" ".join(self._lines[-8:]).split())[-600:]
+
+    def _take(self, record: logging.LogRecord) -> None:
+        self._lines.append(record.getMessage())
+
+
+def default_core_mask(role: Role, soc: Soc) -> int:
+    """Return the core of a role: detector and embedder apart, the rest on the third if any.
+
+    AUTO (0) on a chip with one core, where any other mask is refused.
+    """
+    if not soc.takes_core_mask:
+        return _AUTO
+    return _CORES.get(role, _THIRD_CORE if soc.npu_cores > 2 else _AUTO)
+
+
+def _description(path: Path, soc: Soc) -> RknnFile | None:
+    try:
+        return read_rknn(path)
+    except ModelError:
+        # The older toolkit's files are not documented; their digest has been compared.
+        if soc.generation == 1 and path.is_file():
+            return None
+        raise
+
+
+def _expected_shapes(
+    card: ModelCard, file: RknnFile | None, path: Path
+) -> list[tuple[int, ...]] | None:
+    """Return the outputs' shapes, batch included; None where nothing is known about them.
+
+    Raises ModelError when the card and the file do not agree.
+    """
+    if file is not None:
+        wanted = (1, 3, card.height_px, card.width_px)
+        if file.inputs != (wanted,):
+            raise ModelError(
+                f"{path.name} takes {list(file.inputs)}, but its card says one input {wanted}."
+            )
+    if card.cut_heads:
+        known: Sequence[tuple[int, ...]] | None = [
+            (1, *shape) for shape in head_shapes(card.width_px, card.height_px)
+        ]
+    elif card.role is Role.EMBEDDER:
+        known = [(1, card.embedding_size)]
+    else:
+        known = None
+    if file is None:
+        return list(known) if known is not None else None
+    if known is not None and list(file.outputs) != list(known):
+        raise ModelError(
+            f"{path.name} gives {list(file.outputs)}, but its card says {list(known)}."
+        )
+    return list(file.outputs)
+
+
+def _find_api(soc: Soc) -> Api:
+    """Return the wrapper for a chip's generation. Raises ModelError when it is not installed."""
+    try:
+        api: Api = importlib.import_module("rknnlite.api").RKNNLite
+    except ImportError as error:
+        # Not the other generation's: it would take its own files only.
+        raise missing_wrapper(soc) from error
+    is_second = "core_mask" in inspect.signature(api.init_runtime).parameters  # type: ignore[attr-defined]
+    if is_second != (soc.generation == 2):
+        raise missing_wrapper(soc)
+    return api
+
+
+def _same(first: Sequence[NDArray[np.float32]], second: Sequence[NDArray[np.float32]]) -> bool:
+    return len(first) == len(second) and all(map(np.array_equal, first, second))

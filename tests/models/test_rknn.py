@@ -1,0 +1,390 @@
+"""The NPU adapter believes nothing that the vendor's wrapper says."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kiosk.board.soc import Soc, attached_soc, read_soc
+from kiosk.errors import ModelError
+from kiosk.models.card import ModelCard, Role
+from kiosk.models.lane import HangingLane
+from kiosk.models.onnx import OnnxRuntime
+from kiosk.models.pack import Pack, embedded_pack
+from kiosk.models.rknn import RknnRuntime, default_core_mask
+
+
+@pytest.fixture
+def board(npu: Any, tmp_path: Path) -> Any:
+    board = npu.FakeBoard(tmp_path / "root")
+    yield board
+    board.let_go.set()
+
+
+@pytest.fixture
+def pack(board: Any, tmp_path: Path) -> Pack:
+    return board.convert(embedded_pack(), tmp_path / "converted")
+
+
+@pytest.fixture
+def start(board: Any, pack: Pack) -> Any:
+    """Start a network of the pack on the fake board; what is started is closed in the end."""
+    started: list[RknnRuntime] = []
+
+    def start(role: Role = Role.EMBEDDER, **changes: Any) -> RknnRuntime:
+        card = changes.pop("card", pack.card(role))
+        soc = read_soc(board.root)
+        assert soc is not None
+        wanted = {"api": board.make, "root": board.root, "run_timeout_s": 5.0} | changes
+        runtime = RknnRuntime(card, pack.folder / card.file, soc, **wanted)
+        started.append(runtime)
+        return runtime
+
+    yield start
+    board.let_go.set()
+    for runtime in started:
+        runtime.close()
+
+
+@pytest.fixture
+def picture(npu: Any, pack: Pack) -> Callable[..., Any]:
+    def draw(role: Role = Role.EMBEDDER, seed: int = 0) -> Any:
+        return npu.draw_picture(pack.card(role), seed)
+
+    return draw
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_it_answers_as_the_network_does_elsewhere(start: Any, picture: Any, role: Role) -> None:
+    whole = embedded_pack()
+    pixels = picture(role)
+
+    found = start(role).infer(pixels)
+
+    expected = OnnxRuntime(whole.card(role), whole.file(whole.card(role))).infer(pixels)
+    assert [output.shape for output in found] == [output.shape for output in expected]
+    for mine, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("role", "soc", "mask"),
+    [
+        (Role.DETECTOR, "rk3588", 1),
+        (Role.EMBEDDER, "rk3588", 2),
+        (Role.LIVENESS, "rk3588", 4),
+        (Role.DETECTOR, "rk3576", 1),
+        (Role.EMBEDDER, "rk3576", 2),
+        (Role.LIVENESS, "rk3576", 0),
+        (Role.DETECTOR, "rk3566", 0),
+        (Role.EMBEDDER, "rk3562", 0),
+    ],
+)
+def test_each_role_has_its_core_where_masks_are_taken(
+    npu: Any, tmp_path: Path, role: Role, soc: str, mask: int
+) -> None:
+    board = npu.FakeBoard(tmp_path / "other", soc)
+    pack = board.convert(embedded_pack(), tmp_path / "files")
+    chip = read_soc(board.root)
+    assert chip is not None and default_core_mask(role, chip) == mask
+
+    card = pack.card(role)
+    RknnRuntime(card, pack.folder / card.file, chip, api=board.make, root=board.root).close()
+
+    assert board.masks == [mask]
+
+
+def test_a_context_lives_on_one_thread_and_is_freed(board: Any, start: Any, picture: Any) -> None:
+    first, second = start(Role.DETECTOR), start(Role.EMBEDDER)
+    first.infer(picture(Role.DETECTOR))
+    second.infer(picture())
+    assert board.contexts == 2
+    first.close()
+    second.close()
+
+    assert board.contexts == 0
+    assert {name for _, name in board.threads} == {"npu detector", "npu embedder"}
+    with pytest.raises(ModelError, match="closed"):
+        first.infer(picture(Role.DETECTOR))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((111, 112, 3), np.uint8),
+        np.zeros((3, 112, 112), np.uint8),
+        np.zeros((112, 112, 3), np.float32),
+        np.zeros((1, 112, 112, 3), np.uint8),
+    ],
+)
+def test_a_picture_that_does_not_fit_never_reaches_the_wrapper(
+    board: Any, start: Any, wrong: Any
+) -> None:
+    runtime = start()
+
+    with pytest.raises(ModelError, match="takes uint8"):
+        runtime.infer(wrong)
+    assert ("run", "npu embedder") not in board.threads
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        ("fails", "failed to run"),
+        ("run_fails", "does not renew its answer"),
+        ("stuck", "does not renew its answer"),
+        ("nan", "not numbers"),
+        ("zeros", "nothing but zeros"),
+        ("float64", "float32"),
+        ("fewer", "shapes"),
+        ("misshapen", "shapes"),
+    ],
+)
+def test_a_bad_answer_is_a_fault_and_the_context_is_not_used_again(
+    board: Any, start: Any, picture: Any, mistake: str, words: str
+) -> None:
+    runtime = start()
+    runtime.infer(picture(seed=1))
+    board.mistake = mistake
+
+    with pytest.raises(ModelError, match=words):
+        runtime.infer(picture(seed=2))
+    board.mistake = ""
+    with pytest.raises(ModelError, match=words):
+        runtime.infer(picture(seed=3))
+
+    fresh = start()
+    assert np.isfinite(fresh.infer(picture(seed=3))[0]).all()
+
+
+def test_a_frozen_camera_is_not_taken_for_a_frozen_npu(start: Any, picture: Any) -> None:
+    runtime = start()
+
+    answers = [runtime.infer(picture(seed=1))[0] for _ in range(3)]
+
+    assert np.array_equal(answers[0], answers[2])
+
+
+def test_a_run_that_hangs_is_given_up_in_time(
+    board: Any, start: Any, picture: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HangingLane, "_left_behind", 0)
+    runtime = start(run_timeout_s=0.05)
+    board.mistake = "hangs"
+
+    with pytest.raises(ModelError, match=r"did not answer within 0\.05 s"):
+        runtime.infer(picture())
+    runtime.close()
+    board.mistake = ""
+    assert start().infer(picture())[0].shape == (128,)
+
+    assert HangingLane.left_behind() == 1
+    board.let_go.set()
+
+
+def test_an_npu_that_hangs_at_the_start_is_given_up(
+    board: Any, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HangingLane, "_left_behind", 0)
+    board.mistake = "hangs_at_start"
+
+    with pytest.raises(ModelError, match=r"did not start within 0\.05 s"):
+        start(start_timeout_s=0.05)
+    board.let_go.set()
+
+
+def test_after_three_hangs_only_a_restart_is_advised(
+    board: Any, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HangingLane, "_left_behind", 3)
+
+    with pytest.raises(ModelError, match="Restart the computer"):
+        start()
+    assert board.threads == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda b: b[:0], "is not a network converted"),
+        (lambda b: b"garbage", "is not a network converted"),
+        (lambda b: b[:-5], "cut off or damaged"),
+        (lambda b: b[: len(b) // 2], "cut off or damaged"),
+        (lambda b: b[:64], "cut off or damaged"),
+        (lambda b: b[:16] + b"\xff" * 8 + b[24:], "cut off or damaged"),
+        (lambda b: b.replace(b'"norm_tensor"', b'"form_tensor"'), "cut off or damaged"),
+    ],
+)
+def test_a_bad_file_is_refused_before_the_wrapper_sees_it(
+    board: Any, start: Any, pack: Pack, spoil: Callable[[bytes], bytes], words: str
+) -> None:
+    path = pack.folder / pack.card(Role.EMBEDDER).file
+    path.write_bytes(spoil(path.read_bytes()))
+
+    with pytest.raises(ModelError, match=words):
+        start()
+    assert board.threads == []
+
+
+def test_a_card_that_does_not_fit_the_file_is_refused(start: Any, pack: Pack) -> None:
+    card = pack.card(Role.EMBEDDER)
+    with pytest.raises(ModelError, match="its card says one input"):
+        start(card=dataclasses.replace(card, width_px=96, height_px=96))
+    with pytest.raises(ModelError, match="its card says"):
+        start(card=dataclasses.replace(card, embedding_size=512))
+
+
+def remove_library(board: Any) -> None:
+    board.remove("usr/lib/librknnrt.so")
+
+
+def load_mainline_driver(board: Any) -> None:
+    board.remove("sys/module/rknpu/version")
+    board.write("sys/module/rocket/initstate", "live")
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (remove_library, r"librknnrt\.so is missing.*sudo curl .*librknnrt\.so"),
+        (load_mainline_driver, r"mainline kernel.*vendor's kernel 5\.10 or 6\.1"),
+    ],
+)
+def test_what_the_board_lacks_is_named_with_what_to_do(
+    board: Any, start: Any, harm: Callable[[Any], None], words: str
+) -> None:
+    harm(board)
+
+    with pytest.raises(ModelError, match=words):
+        start()
+    assert board.threads == []
+
+
+def test_a_network_for_another_chip_is_refused(board: Any, start: Any) -> None:
+    board.write("proc/device-tree/compatible", "rockchip,rk3576\0")
+
+    with pytest.raises(ModelError, match=r"converted for rk3588 .*this rk3576.*rk3576"):
+        start()
+
+
+@pytest.mark.parametrize(
+    ("said", "setting", "words"),
+    [
+        ("", ("sys/module/rknpu/version", "0.9.2"), r"driver 0\.9\.2 is too old.*2\.5\.0"),
+        ("", ("usr/lib/librknnrt.so", "librknnrt version: 2.0.0"), r"newer than the library 2\.0"),
+        ("error code: RKNN_ERR_TARGET_PLATFORM_UNMATCH", None, "another chip"),
+        ("failed to open rknpu module, need to insmod", None, "groups render and video"),
+        ("Invalid RKNN model version 6", None, "newer /usr/lib/librknnrt"),
+        ("something else", None, "something else"),
+    ],
+)
+def test_a_refusal_of_the_library_is_explained(
+    board: Any, start: Any, said: str, setting: tuple[str, str] | None, words: str
+) -> None:
+    board.mistake, board.said = "refuses", said
+    if setting is not None:
+        board.write(*setting)
+
+    with pytest.raises(ModelError, match=words):
+        start()
+    assert board.contexts == 0
+
+
+def test_without_the_wrapper_the_line_that_installs_it_is_given(pack: Pack, board: Any) -> None:
+    card = pack.card(Role.EMBEDDER)
+    soc = read_soc(board.root)
+    assert soc is not None
+    with pytest.raises(ModelError, match=r"pip install 'door-kiosk\[rknn\]'"):
+        RknnRuntime(card, pack.folder / card.file, soc, root=board.root)
+
+
+class OlderWrapper:
+    """``RKNNLite`` of rknn-toolkit-lite 1.7.5: other parameters, the same way to fail."""
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+        self.asked: dict[str, Any] = {}
+
+    def load_rknn(self, path: str, load_model_in_npu: bool = False) -> int:
+        return int(self._network.load_rknn(path))
+
+    def init_runtime(
+        self,
+        target: str | None = None,
+        target_sub_class: str | None = None,
+        device_id: str | None = None,
+        perf_debug: bool = False,
+        eval_mem: bool = False,
+        async_mode: bool = False,
+        rknn2precompile: bool = False,
+    ) -> int:
+        self.asked["target"] = target
+        return int(self._network.init_runtime())
+
+    def inference(
+        self,
+        inputs: Any,
+        data_type: Any = None,
+        data_format: Any = None,
+        inputs_pass_through: Any = None,
+        get_frame_id: bool = False,
+    ) -> Any:
+        self.asked["format"] = data_format
+        return self._network.inference(inputs)
+
+    def get_sdk_version(self) -> str:
+        return "1.7.5"
+
+    def release(self) -> None:
+        self._network.release()
+
+
+@pytest.mark.parametrize(("is_attached", "target"), [(True, "rk1808"), (False, None)])
+def test_the_older_generation_is_driven_through_the_same_seam(
+    npu: Any, tmp_path: Path, is_attached: bool, target: str | None
+) -> None:
+    board = npu.FakeBoard(tmp_path / "old", "rk1808")
+    board.remove("usr/lib/librknnrt.so")
+    pack = board.convert(embedded_pack(), tmp_path / "files")
+    card = pack.card(Role.EMBEDDER)
+    older = OlderWrapper(board.make())
+    soc = attached_soc("rk1808")
+    assert isinstance(soc, Soc)
+
+    runtime = RknnRuntime(
+        card,
+        pack.folder / card.file,
+        soc,
+        is_attached=is_attached,
+        api=lambda: older,
+        root=board.root,
+    )
+    answer = runtime.infer(npu.draw_picture(card))
+    runtime.close()
+
+    assert answer[0].shape == (128,)
+    assert older.asked == {"target": target, "format": ["nhwc"]}
+
+
+def test_of_an_older_file_that_cannot_be_read_the_card_is_believed(
+    npu: Any, tmp_path: Path
+) -> None:
+    board = npu.FakeBoard(tmp_path / "old", "rk1808")
+    pack = board.convert(embedded_pack(), tmp_path / "files")
+    card: ModelCard = pack.card(Role.EMBEDDER)
+    path = pack.folder / card.file
+    network = board.make()
+    network.load_rknn(str(path))
+    whole = path.read_bytes()
+    path.write_bytes(b"VPMN" + whole[4:])
+    soc = attached_soc("rk1808")
+    assert soc is not None
+    runtime = RknnRuntime(card, path, soc, api=lambda: OlderWrapper(network), root=board.root)
+
+    assert runtime.infer(npu.draw_picture(card))[0].shape == (128,)
+    runtime.close()
