@@ -203,8 +203,7 @@ class Engine:
             except ModelError as error:
                 # A network that fails once is not trusted again before its self-test passes.
                 self._pipeline = None
-                self._board.set(Fault.MODELS, str(error))
-                self._record(EventKind.FAULT, detail=str(error))
+                self._models_failed(error)
 
     def _prepare(self) -> bool:
         """Load networks and people; say what is missing and return False when that fails."""
@@ -215,7 +214,7 @@ class Engine:
                 self._models = self._load_models()
             people = self._lane.submit(self._read_people).result()
         except ModelError as error:
-            self._board.set(Fault.MODELS, str(error))
+            self._models_failed(error)
             return False
         except StoreError as error:
             self._store.reading_is(str(error))
@@ -225,6 +224,11 @@ class Engine:
         self._pipeline = self._make_pipeline(self._models, people)
         self._board.ready()
         return True
+
+    def _models_failed(self, error: ModelError) -> None:
+        # Tried again every few seconds: only what is new belongs into the log.
+        if self._board.set(Fault.MODELS, str(error)):
+            self._record(EventKind.FAULT, detail=str(error))
 
     def _load_models(self) -> FaceModels:
         score = self._config.recognition.min_detection_score

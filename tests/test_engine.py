@@ -164,7 +164,7 @@ def folder(tmp_path: Path) -> DataFolder:
 
 @pytest.fixture
 def models(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(models: Path, min_score: float) -> FaceModels:
+    def load(models: Path, min_score: float, settings: object) -> FaceModels:
         return FaceModels(FakeDetector(), FakeEmbedder(), CALIBRATION)  # type: ignore[arg-type]
 
     monkeypatch.setattr(kiosk.engine, "load_face_models", load)
@@ -307,7 +307,7 @@ def test_a_failing_network_is_shown_recorded_and_loaded_again(
     monkeypatch.setattr(
         kiosk.engine,
         "load_face_models",
-        lambda models, score: FaceModels(FakeDetector(), embedder, CALIBRATION),  # type: ignore[arg-type]
+        lambda models, score, settings: FaceModels(FakeDetector(), embedder, CALIBRATION),  # type: ignore[arg-type]
     )
     enrol(folder, "Ada", 0)
     with Running(config(tmp_path, ADA, hold_s=4), folder) as run:
@@ -533,7 +533,7 @@ def test_a_photograph_of_somebody_enrolled_opens_nothing_and_is_recorded_once(
         CALIBRATION,
         liveness=FakeLiveness(),  # type: ignore[arg-type]
     )
-    monkeypatch.setattr(kiosk.engine, "load_face_models", lambda pack, score: models)
+    monkeypatch.setattr(kiosk.engine, "load_face_models", lambda pack, score, settings: models)
     enrol(folder, "Ada", 0)
     with Running(config(tmp_path, ADA, hold_s=2.5), folder) as run:
         run.witness.wait(
@@ -625,7 +625,7 @@ def test_simulated_networks_drive_the_simulated_relay_and_say_what_they_are(
     pack = drawn_pack(tmp_path / "embedded")
     loaded: list[object] = []
 
-    def load(models: object, score: float) -> FaceModels:
+    def load(models: object, score: float, settings: object) -> FaceModels:
         loaded.append(models)
         fakes = FaceModels(FakeDetector(), FakeEmbedder(), CALIBRATION)  # type: ignore[arg-type]
         return dataclasses.replace(fakes, simulated_only=True)
@@ -656,7 +656,7 @@ def test_networks_that_turn_out_to_be_simulated_never_switch_a_real_relay_on(
         CALIBRATION,
         simulated_only=True,
     )
-    monkeypatch.setattr(kiosk.engine, "load_face_models", lambda pack, score: fakes)
+    monkeypatch.setattr(kiosk.engine, "load_face_models", lambda pack, score, settings: fakes)
     enrol(folder, "Ada", 0)
     with Running(settings, folder) as run:
         run.witness.wait(

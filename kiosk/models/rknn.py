@@ -41,6 +41,8 @@ _MIN_NORM = 1e-6
 _AUTO = 0
 _CORES = {Role.DETECTOR: 1, Role.EMBEDDER: 2}
 _THIRD_CORE = 4
+_LOGGERS = ("acuityLogger", "")
+"""What the wrapper logs to; its logger does not pass records on to the root."""
 
 Api = Callable[[], Any]
 """Makes the vendor's object, ``RKNNLite()``."""
@@ -220,7 +222,10 @@ _CLOSED: Any = _ClosedLane()
 
 
 class _ErrorOutput:
-    """Collects what the wrapper logs while it starts: its return value only says -1."""
+    """Collects what the wrapper logs while it starts: its return value only says -1.
+
+    What the C library itself writes goes past Python to the error output.
+    """
 
     def __init__(self) -> None:
         self.text = ""
@@ -229,11 +234,13 @@ class _ErrorOutput:
         self._handler.emit = self._take  # type: ignore[method-assign]
 
     def __enter__(self) -> _ErrorOutput:
-        logging.getLogger().addHandler(self._handler)
+        for name in _LOGGERS:
+            logging.getLogger(name).addHandler(self._handler)
         return self
 
     def __exit__(self, *_: object) -> None:
-        logging.getLogger().removeHandler(self._handler)
+        for name in _LOGGERS:
+            logging.getLogger(name).removeHandler(self._handler)
         self.text = " ".join(" ".join(self._lines[-8:]).split())[-600:]
 
     def _take(self, record: logging.LogRecord) -> None:

@@ -28,7 +28,7 @@ from kiosk.models.mistakes import pixels_as_planes, planes_as_pixels
 from kiosk.models.pack import Pack
 from kiosk.recognition.thresholds import load_calibration, save_calibration
 
-_log = logging.getLogger("RKNNLite")
+_log = logging.getLogger("acuityLogger")
 LIBRARY_VERSION = "2.5.0"
 
 
@@ -136,6 +136,7 @@ class FakeRknnLite:
     """``rknnlite.api.RKNNLite`` of rknn-toolkit-lite2 2.5.0."""
 
     def __init__(self, board: FakeBoard) -> None:
+        _log.propagate = False
         self._board = board
         self.rknn_data: bytes | None = None
         self._session: Any = None
