@@ -22,6 +22,7 @@ COMMANDS = [
     ("models", "import"),
     ("models", "list"),
     ("models", "verify"),
+    ("models", "pull"),
     ("people", "add"),
     ("people", "import"),
     ("people", "list"),
@@ -109,7 +110,8 @@ def test_a_fault_is_one_line_and_code_one(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        "door-kiosk: No face models. Import them with: door-kiosk models import DIR\n"
+        "door-kiosk: No face models. Get them with: door-kiosk models pull, or: door-kiosk models "
+        "import DIR\n"
     )
 
 

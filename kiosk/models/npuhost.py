@@ -18,6 +18,7 @@ from kiosk.errors import ModelError
 from kiosk.models.rknnfile import RknnFile
 
 _LIBRARY = Path("usr/lib/librknnrt.so")
+# The newest that its maker publishes at a fixed address; a newer one comes with the converter.
 _INSTALL_LIBRARY = (
     "sudo curl -fLo /usr/lib/librknnrt.so https://github.com/airockchip/rknn-toolkit2/raw/v2.3.2/"
     "rknpu2/runtime/Linux/librknn_api/aarch64/librknnrt.so"

@@ -39,7 +39,7 @@ _IMPORTED = "imported"
 _PACK_NAME = re.compile(r"pack-\w+")
 _NEEDED = (Role.DETECTOR, Role.EMBEDDER)
 _MAX_BYTES = 2 * 1024**3
-IMPORT_HINT = "Import them with: door-kiosk models import DIR"
+IMPORT_HINT = "Get them with: door-kiosk models pull, or: door-kiosk models import DIR"
 IMPORT_AGAIN = "Import the models again: door-kiosk models import DIR"
 REINSTALL_HINT = "This installation of door-kiosk is damaged: install it again."
 

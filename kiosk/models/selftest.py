@@ -46,7 +46,9 @@ _IN_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class StoredTest:
+    """A stored input, the answer to it, and the answers that mistakes would give."""
+
     pixels: Pixels
     outputs: list[NDArray[np.float32]]
     mistakes: dict[str, NDArray[np.float32]]
@@ -82,7 +84,7 @@ def run_self_test(runtime: Runtime, path: Path, mending: str = IMPORT_AGAIN) -> 
     differently or always the same, or the stored test cannot be read.
     """
     card = runtime.card
-    stored = _read(card.name, path, mending)
+    stored = read_self_test(card.name, path, mending)
     try:
         found = runtime.infer(stored.pixels)
         try:
@@ -104,17 +106,17 @@ def run_self_test(runtime: Runtime, path: Path, mending: str = IMPORT_AGAIN) -> 
 _STUCK = "its output is stuck: another picture gives the same answer"
 
 
-def _check_renewal(runtime: Runtime, found: Outputs, stored: _Stored) -> None:
+def _check_renewal(runtime: Runtime, found: Outputs, stored: StoredTest) -> None:
     if _is_stuck(runtime, found, stored):
         raise _FailedError(_STUCK)
 
 
-def _is_stuck(runtime: Runtime, found: Outputs, stored: _Stored) -> bool:
+def _is_stuck(runtime: Runtime, found: Outputs, stored: StoredTest) -> bool:
     other = runtime.infer(255 - stored.pixels)
     return all(np.array_equal(a, b) for a, b in zip(found, other, strict=True))
 
 
-def _cause(runtime: Runtime, found: Outputs, stored: _Stored) -> str:
+def _cause(runtime: Runtime, found: Outputs, stored: StoredTest) -> str:
     """Return what best explains a wrong answer; empty when nothing does."""
     if _is_stuck(runtime, found, stored):
         return _STUCK
@@ -134,7 +136,8 @@ def _cause(runtime: Runtime, found: Outputs, stored: _Stored) -> str:
     return _IN_WORDS[nearest] if _TELLING * distances[nearest] < right else ""
 
 
-def _read(name: str, path: Path, mending: str) -> _Stored:
+def read_self_test(name: str, path: Path, mending: str = IMPORT_AGAIN) -> StoredTest:
+    """Read a stored test. Raises ModelError, ending in ``mending``, when it is damaged."""
     try:
         # Opened here: NumPy leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -148,7 +151,7 @@ def _read(name: str, path: Path, mending: str) -> _Stored:
         raise _unreadable(name, path, mending) from error
     if not is_intact or pixels.dtype != np.uint8:
         raise _unreadable(name, path, mending)
-    return _Stored(pixels, outputs, mistakes)
+    return StoredTest(pixels, outputs, mistakes)
 
 
 def _compare(role: Role, found: Outputs, expected: Outputs) -> float:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper
 
 from kiosk.cli import main
+from kiosk.models.card import parse_card
+from kiosk.models.onnx import OnnxRuntime
+from kiosk.models.selftest import record_self_test
+from kiosk.recognition.thresholds import Calibration, CalibrationPoint, save_calibration
+
+ANCHORS = 42
 
 
 @dataclass(frozen=True)
@@ -76,3 +88,80 @@ def write_list(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+def write_network(path: Path, size: int, outputs: dict[str, tuple[int, ...]]) -> None:
+    """Write a network whose outputs are sums of its input, in the shapes wanted."""
+    nodes = [helper.make_node("AveragePool", ["input"], ["mean"], kernel_shape=[size, size])]
+    weights = []
+    for name, shape in outputs.items():
+        weights.append(
+            helper.make_tensor(
+                f"{name}_shape", TensorProto.INT64, [len(shape)], np.array(shape, np.int64)
+            )
+        )
+        count = int(np.prod(shape))
+        matrix = np.random.default_rng(count).normal(0, 0.001, (3, count)).astype(np.float32)
+        weights.append(onnx.numpy_helper.from_array(matrix, f"{name}_w"))
+        nodes += [
+            helper.make_node("Flatten", ["mean"], [f"{name}_flat"]),
+            helper.make_node("MatMul", [f"{name}_flat", f"{name}_w"], [f"{name}_all"]),
+            helper.make_node("Reshape", [f"{name}_all", f"{name}_shape"], [name]),
+        ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, (1, 3, size, size))],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in outputs.items()],
+        weights,
+    )
+    opset = [helper.make_opsetid("", 13)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+
+
+def write_tiny_pack(folder: Path, **changes: Any) -> Path:
+    """Write a pack of two networks that know nobody; ``changes`` are entries of both tables."""
+    folder.mkdir()
+    detector = {"boxes": (1, ANCHORS, 4), "scores": (1, ANCHORS, 2), "marks": (1, ANCHORS, 10)}
+    write_network(folder / "eye.onnx", 32, detector)
+    write_network(folder / "name.onnx", 16, {"embedding": (1, 8)})
+    manifest = []
+    for name, role, architecture, size, length in (
+        ("eye", "detector", "retinaface", 32, 0),
+        ("name", "embedder", "embedding", 16, 8),
+    ):
+        file = folder / f"{name}.onnx"
+        values = {
+            "version": "1",
+            "role": role,
+            "architecture": architecture,
+            "file": file.name,
+            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "precision": "fp32",
+            "width_px": size,
+            "height_px": size,
+            "colour_order": "BGR",
+            "mean": [0, 0, 0],
+            "std": [1, 1, 1],
+            "embedding_size": length,
+            "knows": "simulated",
+            **changes,
+        }
+        # JSON's strings, numbers and lists are TOML's.
+        manifest += [f"[{name}]", *(f"{key} = {json.dumps(v)}" for key, v in values.items())]
+        card = parse_card(name, values)
+        pixels = np.random.default_rng(1).integers(0, 256, (size, size, 3)).astype(np.uint8)
+        record_self_test(OnnxRuntime(card, file), pixels, folder / f"{name}.selftest.npz")
+        points = (CalibrationPoint(1e-2, 0.4), CalibrationPoint(1e-6, 0.8))
+        save_calibration(
+            Calibration(card.id, points, 1000, 100, 10, "made up"),
+            folder / f"{name}.thresholds.json",
+        )
+    (folder / "pack.toml").write_text("\n".join(manifest) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def make_tiny_pack() -> Callable[..., Path]:
+    """Write a pack of two tiny networks into a new folder."""
+    return write_tiny_pack

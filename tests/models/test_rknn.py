@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -9,14 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kiosk.board.soc import Soc, attached_soc, read_soc
 from kiosk.errors import ModelError
 from kiosk.models.card import ModelCard, Role
 from kiosk.models.lane import HangingLane
+from kiosk.models.npuhost import inspect_host, refuse_unfit
 from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.pack import Pack, embedded_pack
 from kiosk.models.rknn import RknnRuntime, default_core_mask
+from kiosk.models.rknnfile import read_rknn
 
 
 @pytest.fixture
@@ -388,3 +393,55 @@ def test_of_an_older_file_that_cannot_be_read_the_card_is_believed(
 
     assert runtime.infer(npu.draw_picture(card))[0].shape == (128,)
     runtime.close()
+
+
+def test_without_permission_the_group_is_named(board: Any) -> None:
+    soc = read_soc(board.root)
+    assert soc is not None
+    asked: list[Path] = []
+
+    def may_not(node: Path) -> bool:
+        asked.append(node)
+        return False
+
+    host = inspect_host(soc, board.root, may_not)
+
+    assert asked == [board.root / "dev/dri/renderD129"]
+    with pytest.raises(ModelError, match=r"No permission .*renderD129.*usermod -aG \w+ \$USER"):
+        refuse_unfit(host, None, "x.rknn")
+
+
+def test_what_is_found_on_a_board_and_on_none(board: Any, tmp_path: Path) -> None:
+    soc = read_soc(board.root)
+    assert soc is not None
+
+    here, nowhere = inspect_host(soc, board.root), inspect_host(soc, tmp_path / "nothing")
+
+    assert (here.library, here.driver, here.has_mainline_driver) == ("2.5.0", "0.9.8", False)
+    assert here.device == board.root / "dev/dri/renderD129"
+    assert (nowhere.library, nowhere.driver, nowhere.device) == (None, None, None)
+    board.write("usr/lib/librknnrt.so", "")
+    assert inspect_host(soc, board.root).library == ""
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_crash_the_reader(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("any") / "x.rknn"
+    path.write_bytes(b"RKNN" + data)
+    with contextlib.suppress(ModelError):
+        read_rknn(path)
+
+
+@given(at=st.integers(0, 4000), what=st.integers(0, 255))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_a_flipped_byte_is_refused_or_read(pack: Pack, at: int, what: int) -> None:
+    path = pack.folder / pack.card(Role.LIVENESS).file
+    whole = path.read_bytes()
+    spoilt = bytearray(whole)
+    spoilt[-1 - at] = what
+    path.write_bytes(spoilt)
+    try:
+        with contextlib.suppress(ModelError):
+            read_rknn(path)
+    finally:
+        path.write_bytes(whole)
