@@ -18,12 +18,12 @@ import numpy as np
 
 from kiosk.access.pin import PinVault
 from kiosk.camera.source import Camera, parse_source
-from kiosk.config import CameraConfig, Config, load_config
+from kiosk.config import CameraConfig, Config, ModelsConfig, load_config
 from kiosk.datafolder import DataFolder
 from kiosk.domain import ModelId, Pixels
 from kiosk.door.drivers import parse_relay
 from kiosk.errors import ConfigError, KioskError, ModelError
-from kiosk.facemodels import load_thresholds, self_test_pack
+from kiosk.facemodels import load_thresholds, open_chosen, self_test_pack
 from kiosk.health import (
     HealthRow,
     check_clock,
@@ -31,7 +31,7 @@ from kiosk.health import (
     folder_owner,
     is_clock_synchronised,
 )
-from kiosk.models.card import Role
+from kiosk.models.card import ONNX, Role
 from kiosk.models.pack import Pack, open_pack
 from kiosk.recognition.thresholds import comparison_rate
 from kiosk.store.inspection import inspected
@@ -62,7 +62,7 @@ def examine(
     source = config.camera.source if camera is None else camera
     rows.append(check_camera(source, config.camera, owner))
     rows.append(check_relay(config.door.relay if relay is None else relay, owner))
-    pack, row = _check_models(folder.models)
+    pack, row = _check_models(folder.models, config.models)
     rows.append(row)
     model = None
     if pack is not None:
@@ -249,16 +249,20 @@ def _read_settings(
     return config, [*rows, HealthRow("Settings", "ok", str(path) if path else "all defaults")]
 
 
-def _check_models(models: Path) -> tuple[Pack | None, HealthRow]:
+def _check_models(models: Path, settings: ModelsConfig) -> tuple[Pack | None, HealthRow]:
     try:
-        pack = open_pack(models)
+        pack = open_chosen(models, settings)
         for role in (Role.DETECTOR, Role.EMBEDDER):
             pack.card(role)
-        agreement = self_test_pack(pack)
+        agreement = self_test_pack(open_pack(models), settings)
     except KioskError as error:
         return None, HealthRow("Models", "fault", str(error))
-    names = ", ".join(f"{name} (self-test {value:.3f})" for name, value in agreement.items())
-    return pack, HealthRow("Models", "ok", names)
+    parts = []
+    for card in pack.cards:
+        place = "the CPU" if card.target == ONNX else f"the {card.target}"
+        passed = f"self-test {agreement[card.name]:.3f}"
+        parts.append(f"{card.name} {card.precision} on {place} ({passed})")
+    return pack, HealthRow("Models", "ok", ", ".join(parts))
 
 
 def _check_thresholds(pack: Pack) -> HealthRow:

@@ -1,8 +1,9 @@
 """The engine: the threads, the acts, one shutdown list. It knows no screen.
 
 Threads: ``camera`` reads frames, the caller's thread of :meth:`Engine.recognise` (the window's
-QThread) examines them, ``door`` owns the relay, ``store`` owns the database, ``media`` writes to
-USB sticks. Frames travel through newest-frame mailboxes and may be dropped; events never are.
+QThread) examines them, ``npu …`` run networks on a board, ``board`` watches its temperature,
+``door`` owns the relay, ``store`` owns the database, ``media`` writes to USB sticks. Frames travel
+through newest-frame mailboxes and may be dropped; events never are.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from kiosk.errors import ModelError, RelayError, StoreError
 from kiosk.facemodels import SIMULATED_ONLY, load_face_models, refuse_real_door
 from kiosk.faultboard import Fault, FaultBoard
 from kiosk.health import HealthRow
+from kiosk.heat import HeatGuard
 from kiosk.listener import KioskView, Listener, SilentListener
 from kiosk.mailbox import Mailbox
 from kiosk.models.pack import Pack
@@ -121,6 +123,7 @@ class Engine:
             [self._show_frame, self._inbox.put],
             self._camera_changed,
         )
+        self._heat = HeatGuard(config.recognition, partial(self._board.put_warning, "heat"))
         self._admin = Administration(self._lane, self._record, self._reload_people, now_ms)
         self._models: FaceModels | None = None
         self._people: EnrolledPeople | None = None
@@ -153,6 +156,7 @@ class Engine:
         self._store.open()
         self._door.start()
         self._capture.start()
+        self._heat.start()
 
     def request_stop(self) -> None:
         """Ask every loop to end; returns at once."""
@@ -174,6 +178,7 @@ class Engine:
                 _log.critical("the door's thread hangs in the relay's port")
             if not self._capture.join(_STOP_TIMEOUT_S):
                 _log.error("the camera's driver hangs; leaving it behind")
+            self._heat.stop(_STOP_TIMEOUT_S)
         self._admin.close()
         if self._started:
             self._record(EventKind.STOPPED)
@@ -197,6 +202,8 @@ class Engine:
             if frame is None or self._pipeline is None:
                 if self._capture.age_ns(time.monotonic_ns()) > _QUIET_NS:
                     self._board.show(Decision(self._board.idle_phase), "")
+                continue
+            if not self._heat.may_examine(frame.captured_at_ns):
                 continue
             try:
                 self._examine(frame, self._pipeline)
@@ -393,11 +400,13 @@ class Engine:
         return self._lane.submit(self._health)
 
     def _health(self, store: Store) -> list[HealthRow]:
-        camera = CameraHealth(self._camera.status, self._capture.frames_per_s, self._inbox.dropped)
+        dropped = self._inbox.dropped + self._heat.held_back
+        camera = CameraHealth(self._camera.status, self._capture.frames_per_s, dropped)
         threshold = self._pipeline.threshold if self._pipeline is not None else None
         return [
             *state_rows(camera, self._door.status, self._models, self._people, threshold),
             log_row(store, self._lane.waiting_events),
+            *self._heat.rows(),
             *machine_rows(self._now_ms(), self._folder.root),
         ]
 

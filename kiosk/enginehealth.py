@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus
 from kiosk.health import HealthRow, check_clock, check_disk, is_clock_synchronised
+from kiosk.models.card import ONNX
 from kiosk.people import EnrolledPeople
 from kiosk.pipeline import FaceModels
 from kiosk.store.store import Store
@@ -19,7 +20,7 @@ class CameraHealth:
     status: CameraStatus | None
     frames_per_s: float
     dropped: int
-    """Frames replaced by newer ones before the recognition came to them."""
+    """Frames replaced by newer ones before the recognition came to them, or left out in heat."""
 
 
 def camera_row(camera: CameraHealth) -> HealthRow:
@@ -52,7 +53,19 @@ def models_row(models: FaceModels | None) -> HealthRow:
         return HealthRow("Models", "warning", f"{models.embedder.model}: simulated people only")
     extras = (("liveness", models.liveness), ("head pose", models.head_pose))
     also = "".join(f", {name}" for name, network in extras if network is not None)
-    return HealthRow("Models", "ok", f"{models.embedder.model}{also}, self-tests passed")
+    text = f"{models.embedder.model}{also}, {_where(models)}, self-tests passed"
+    return HealthRow("Models", "ok", text)
+
+
+def _where(models: FaceModels) -> str:
+    """Say what executes the networks."""
+    cards = [runtime.card for runtime in models.runtimes]
+    chips = sorted({card.target for card in cards if card.target != ONNX})
+    if not chips:
+        return "on the CPU"
+    on_cpu = [card.role.value.replace("_", " ") for card in cards if card.target == ONNX]
+    rest = f" ({', '.join(on_cpu)} on the CPU)" if on_cpu else ""
+    return f"on the NPU of the {', '.join(chips)}{rest}"
 
 
 def people_row(people: EnrolledPeople, threshold: float) -> HealthRow:

@@ -158,7 +158,7 @@ def load_untested(pack: Pack, card: ModelCard) -> Runtime:
     return RknnRuntime(card, path, chip, is_attached=chip is not own)
 
 
-def self_test_pack(pack: Pack) -> dict[str, float]:
+def self_test_pack(pack: Pack, settings: ModelsConfig | None = None) -> dict[str, float]:
     """Check every network of a pack; return the agreement by name. Raises ModelError.
 
     Every file's bytes are checked; of the files of one network the one that runs here is tested.
@@ -166,7 +166,7 @@ def self_test_pack(pack: Pack) -> dict[str, float]:
     for card in pack.cards:
         pack.file(card)
     agreement = {}
-    for card in open_chosen(pack).cards:
+    for card in open_chosen(pack, settings).cards:
         runtime = load_untested(pack, card)
         try:
             agreement[card.name] = run_self_test(runtime, pack.self_test(card), pack.mending)

@@ -26,7 +26,7 @@ class FaultBoard:
         self._listener = listener
         self._lock = threading.Lock()
         self._faults: dict[Fault, str] = {}
-        self._warnings: list[str] = []
+        self._warnings: dict[str, str] = {}
         self._ready = False
         self._decision = Decision(Phase.STARTING)
         self._name = self._hours = ""
@@ -84,10 +84,16 @@ class FaultBoard:
 
     def warn(self, sentence: str) -> None:
         """Show a warning for good."""
+        self.put_warning(sentence, sentence)
+
+    def put_warning(self, topic: str, sentence: str | None) -> None:
+        """Show the warning about a topic in the place of an earlier one, or none with None."""
         with self._lock:
-            if sentence not in self._warnings:
-                self._warnings.append(sentence)
-                self._tell()
+            if sentence is None:
+                self._warnings.pop(topic, None)
+            else:
+                self._warnings[topic] = sentence
+            self._tell()
 
     def ready(self) -> None:
         """Everything is loaded: leave STARTING."""
@@ -112,7 +118,7 @@ class FaultBoard:
 
     def _view(self) -> KioskView:
         faults = tuple(self._faults[fault] for fault in Fault if fault in self._faults)
-        warnings = tuple(self._warnings)
+        warnings = tuple(self._warnings.values())
         if faults:
             return KioskView(Phase.OUT_OF_ORDER, faults=faults, warnings=warnings)
         decision = self._decision

@@ -113,6 +113,22 @@ class TestWhole:
         assert code == 1
         assert "FAULT" in out and "2 to be mended" in out
 
+    def test_the_computer_itself(self, examine, capsys, tmp_path) -> None:
+        _, rows = examine()
+        assert rows["Memory"].level in ("ok", "warning") and "MiB available" in rows["Memory"].text
+        assert rows["NPU"].level == "ok" and "Temperature" in rows
+        cli.main(["doctor", "--json", "--data", str(tmp_path / "data")])
+        board = json.loads(capsys.readouterr().out)["board"]
+        assert board["memory_total_mib"] >= board["memory_available_mib"] > 0
+        absent = {each["what"]: each["path"] for each in board["absent"]}
+        for figure, key, path in (
+            ("NPU load", "npu_load_percent", "/sys/kernel/debug/rknpu/load"),
+            ("NPU clock", "npu_hz", "/sys/class/devfreq"),
+            ("temperature", "temperatures", "/sys/class/thermal"),
+        ):
+            # Either there or said to be absent, with the place; never neither.
+            assert bool(board[key]) != (absent.get(figure) == path), figure
+
 
 class TestDatabase:
     def check(self, path: Path) -> dict[str, HealthRow]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import kiosk.engine
+from kiosk.board.sensors import BoardSensors
 from kiosk.camera.simulated import SimulatedCamera
 from kiosk.config import CameraConfig, Config, DoorConfig, KioskConfig
 from kiosk.datafolder import DataFolder
@@ -91,6 +92,10 @@ class Witness(SilentListener):
 
     def count(self, phase: Phase) -> int:
         return sum(view.phase is phase for view in self.views)
+
+    @property
+    def warnings(self) -> str:
+        return " ".join(self.views[-1].warnings) if self.views else ""
 
     @property
     def faults(self) -> str:
@@ -232,6 +237,30 @@ def test_on_a_board_whose_library_is_missing_the_screen_says_how_to_install_it(
 
     assert "sudo curl" in run.witness.faults
     assert board.contexts == 0
+
+
+def test_a_hot_board_looks_less_often_says_so_and_still_opens(
+    board: Any,
+    pack: Pack,
+    folder: DataFolder,
+    film: list[Pixels],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    zone = "sys/class/thermal/thermal_zone0/"
+    board.write(f"{zone}type", "soc-thermal\n")
+    board.write(f"{zone}temp", "91000\n")
+    monkeypatch.setattr("kiosk.heat.BoardSensors", lambda: BoardSensors(board.root))
+    with Running(folder, pack, film) as run:
+        wait_until(lambda: "is hot" in run.witness.warnings, "the heat is shown")
+        wait_until(lambda: run.witness.count(Phase.WELCOME), "the resident is welcomed")
+        rows = {row.name: row for row in run.engine.health().result(5)}
+        board.write(f"{zone}temp", "60000\n")
+        wait_until(lambda: "is hot" not in run.witness.warnings, "it is over")
+
+    assert rows["Temperature"].level == "warning"
+    assert "91 °C" in rows["Temperature"].text and "4 times a second" in rows["Temperature"].text
+    assert not rows["Camera"].text.endswith(" 0 not examined")
+    assert "on the NPU of the rk3588" in rows["Models"].text or "simulated" in rows["Models"].text
 
 
 def test_the_settings_may_keep_it_off_the_npu(pack: Pack) -> None:

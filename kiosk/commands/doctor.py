@@ -19,7 +19,7 @@ def register(groups: Groups) -> None:
     parser = add_command(
         groups,
         "doctor",
-        "check screen, camera, relay, models, database, clock and disk",
+        "check screen, camera, relay, models, database, clock, disk and board",
         execute,
         more=(
             "It changes nothing and clicks no relay; it may be run beside a running kiosk.\n"
@@ -36,15 +36,20 @@ def register(groups: Groups) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Print one line per check; return 1 when something is a fault."""
+    from kiosk.board.sensors import BoardSensors
+    from kiosk.board.soc import read_soc
+    from kiosk.boardhealth import board_figures, board_rows
     from kiosk.doctor import examine
 
-    output = Output(args.json)
+    output, reading, soc = Output(args.json), BoardSensors().read(), read_soc()
     rows = examine(
         data_folder(args), os.environ, now_ms(), args.config, camera=args.camera, relay=args.relay
     )
+    rows += board_rows(reading, None, soc)
     faults = sum(row.level == "fault" for row in rows)
     lines = [(row.name, _SHOWN[row.level], row.text) for row in rows]
     output.say(*table(("Check", "State", "What was found"), lines))
     output.say("", "No faults." if not faults else f"{faults} to be mended: see FAULT above.")
-    output.result({"faults": faults, "checks": [asdict(row) for row in rows]})
+    checks = [asdict(row) for row in rows]
+    output.result({"faults": faults, "checks": checks, "board": board_figures(reading, soc)})
     return 1 if faults else 0
