@@ -23,7 +23,11 @@ _INSTALL_LIBRARY = (
     "sudo curl -fLo /usr/lib/librknnrt.so https://github.com/airockchip/rknn-toolkit2/raw/v2.3.2/"
     "rknpu2/runtime/Linux/librknn_api/aarch64/librknnrt.so"
 )
+# The wrapper looks for this very node when it runs in a container.
+_CONTAINER_MARK = Path(".dockerenv")
+_CONTAINER_DEVICE = Path("dev/dri/renderD129")
 _INSTALL_WRAPPER = "pip install 'door-kiosk[rknn]'"
+_NO_LIBRARY = ("ELF", "too short", "wrong architecture", "cannot open shared object")
 # From version 2 on the library needs a driver newer than this one.
 _OLD_DRIVER = (0, 9, 2)
 
@@ -40,6 +44,8 @@ class NpuHost:
     device: Path | None
     """The node of the NPU's driver, e.g. ``/dev/dri/renderD129``."""
     may_use_device: bool
+    is_blind_container: bool
+    """A container that was started without the NPU's device."""
     has_mainline_driver: bool
     """The kernel's own driver (rocket) holds the NPU; the vendor's library cannot use it."""
 
@@ -57,6 +63,8 @@ def inspect_host(
         driver=_first_line(root / "sys/module/rknpu/version"),
         device=device,
         may_use_device=device is None or may_use(device),
+        is_blind_container=(root / _CONTAINER_MARK).exists()
+        and not (root / _CONTAINER_DEVICE).exists(),
         has_mainline_driver=(root / "sys/module/rocket").is_dir(),
     )
 
@@ -76,6 +84,12 @@ def refuse_unfit(host: NpuHost, file: RknnFile | None, name: str) -> None:
             f"The NPU of this {soc.name} is driven by the mainline kernel (rocket), which the "
             "vendor's library cannot use. Install a system with the vendor's kernel 5.10 or 6.1, "
             'or let the networks run on the CPU: [models] target = "onnx".'
+        )
+    if host.is_blind_container:
+        raise ModelError(
+            "This container does not see the NPU. Start it with: --device /dev/dri/renderD129 "
+            "-v /proc/device-tree/compatible:/proc/device-tree/compatible "
+            "-v /usr/lib/librknnrt.so:/usr/lib/librknnrt.so"
         )
     if host.library is None:
         raise ModelError(
@@ -98,7 +112,12 @@ def _cause(host: NpuHost, file: RknnFile | None, said: str) -> str:
     library, driver = _numbers(host.library), _numbers(host.driver)
     if "PLATFORM_UNMATCH" in said:
         return f"It was converted for another chip than this {host.soc.name}: import the right one."
-    if "failed to open rknpu" in said or (host.driver is None and host.soc.generation == 2):
+    if ".so" in said and any(words in said for words in _NO_LIBRARY):
+        return (
+            "/usr/lib/librknnrt.so is not the library for this computer. Install it with: "
+            f"{_INSTALL_LIBRARY}"
+        )
+    if "DEVICE_UNAVAILABLE" in said or (host.driver is None and host.soc.generation == 2):
         return (
             "The kernel has no driver for it (rknpu). Use the vendor's kernel, 5.10 or 6.1, and "
             "check that this user is in the groups render and video."
@@ -115,8 +134,8 @@ def _cause(host: NpuHost, file: RknnFile | None, said: str) -> str:
             f"{host.library}: install /usr/lib/librknnrt.so {file.toolkit}, or convert it with "
             "the older toolkit."
         )
-    if "Invalid RKNN" in said:
-        return "The library cannot read it: install a newer /usr/lib/librknnrt.so."
+    if "MODEL_INVALID" in said or "AttributeError" in said:
+        return f"The library cannot read it. Install a newer one with: {_INSTALL_LIBRARY}"
     end = f" The library said: {said}" if said else ""
     return f"See the error output of the program, and: door-kiosk doctor.{end}"
 

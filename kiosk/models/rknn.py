@@ -15,6 +15,7 @@ import importlib
 import inspect
 import logging
 import math
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ _CORES = {Role.DETECTOR: 1, Role.EMBEDDER: 2}
 _THIRD_CORE = 4
 _LOGGERS = ("acuityLogger", "")
 """What the wrapper logs to; its logger does not pass records on to the root."""
+_NO_REASON = "Catch exception"
 
 Api = Callable[[], Any]
 """Makes the vendor's object, ``RKNNLite()``."""
@@ -146,20 +148,27 @@ class RknnRuntime:
     def _start(
         self, api: Api, path: Path, host: NpuHost, core_mask: int, is_attached: bool
     ) -> None:
-        self._rknn = rknn = api()
         with _ErrorOutput() as said:
-            loaded = rknn.load_rknn(str(path))
-            offered = inspect.signature(rknn.init_runtime).parameters
-            wanted: dict[str, Any] = {"target": host.soc.name} if is_attached else {}
-            if core_mask != _AUTO and "core_mask" in offered:
-                wanted["core_mask"] = core_mask
-            ready = rknn.init_runtime(**wanted) if loaded == 0 else loaded
-        if ready != 0:
-            raise explain(host, self._file, path.name, said.text)
+            ready, trouble = -1, None
+            try:
+                self._rknn = rknn = api()
+                offered = inspect.signature(rknn.init_runtime).parameters
+                wanted: dict[str, Any] = {"target": host.soc.name} if is_attached else {}
+                if core_mask != _AUTO and "core_mask" in offered:
+                    wanted["core_mask"] = core_mask
+                if rknn.load_rknn(str(path)) == 0:
+                    ready = rknn.init_runtime(**wanted)
+            # Beside returning -1 it raises whatever its own parts raise, e.g. AttributeError for a
+            # library that lacks a function.
+            except Exception as error:
+                trouble = error
+        if trouble is not None or ready != 0:
+            what = said.text if trouble is None else f"{type(trouble).__name__}: {trouble}"
+            raise explain(host, self._file, path.name, what) from trouble
         # The wrapper keeps the file's bytes beside the library's copy of them.
         if hasattr(rknn, "rknn_data"):
             rknn.rknn_data = None
-        self.sdk_version = " ".join(str(rknn.get_sdk_version() or "").split())
+        self.sdk_version = " ".join(_sdk_version(rknn).replace("=", " ").split())
         _log.info(
             "%s on %s, core mask %d; %s", path.name, host.soc.name, core_mask, self.sdk_version
         )
@@ -177,7 +186,12 @@ class RknnRuntime:
     def _run(self, pixels: Pixels) -> list[NDArray[np.float32]]:
         ordered = pixels if self._card.colour_order == "BGR" else pixels[..., ::-1]
         batch = np.ascontiguousarray(ordered)[None]
-        answer = self._lane.call(lambda: self._infer(batch), self._run_timeout_s)
+        try:
+            answer = self._lane.call(lambda: self._infer(batch), self._run_timeout_s)
+        except LaneHungError:
+            raise
+        except Exception as error:
+            raise self._failed(f"failed to run ({type(error).__name__}: {error})") from error
         if answer is None:
             raise self._failed("failed to run; the error output says more")
         return self._checked(answer)
@@ -204,7 +218,7 @@ class RknnRuntime:
         return not np.array_equal(before, pixels)
 
     def _failed(self, what: str) -> ModelError:
-        self._broken = f"{self._card.name} {what} on the NPU. It is started anew."
+        self._broken = f"{self._card.name} on the NPU {what}. It is started anew."
         return ModelError(self._broken)
 
 
@@ -231,6 +245,7 @@ class _ErrorOutput:
         self.text = ""
         self._handler = logging.Handler(logging.WARNING)
         self._lines: list[str] = []
+        self._thread_id = threading.get_ident()
         self._handler.emit = self._take  # type: ignore[method-assign]
 
     def __enter__(self) -> _ErrorOutput:
@@ -241,10 +256,15 @@ class _ErrorOutput:
     def __exit__(self, *_: object) -> None:
         for name in _LOGGERS:
             logging.getLogger(name).removeHandler(self._handler)
-        self.text = " ".join(" ".join(self._lines[-8:]).split())[-600:]
+        # The reason stands in the last line of a traceback.
+        self.text = self._lines[-1][:300] if self._lines else ""
 
     def _take(self, record: logging.LogRecord) -> None:
-        self._lines.append(record.getMessage())
+        # Other networks may be starting on their own threads.
+        if record.thread != self._thread_id:
+            return
+        lines = [line.strip() for line in record.getMessage().splitlines()]
+        self._lines += [line for line in lines if line and not line.startswith(_NO_REASON)][-1:]
 
 
 def default_core_mask(role: Role, soc: Soc) -> int:
@@ -308,6 +328,13 @@ def _find_api(soc: Soc) -> Api:
     if is_second != (soc.generation == 2):
         raise missing_wrapper(soc)
     return api
+
+
+def _sdk_version(rknn: Any) -> str:
+    try:
+        return str(rknn.get_sdk_version() or "")
+    except Exception:  # for the log only
+        return ""
 
 
 def _same(first: Sequence[NDArray[np.float32]], second: Sequence[NDArray[np.float32]]) -> bool:

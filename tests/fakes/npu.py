@@ -130,6 +130,7 @@ class FakeBoard:
         monkeypatch.setattr("kiosk.board.soc.COMPATIBLE", device_tree)
         library = self.root / "usr/lib/librknnrt.so"
         monkeypatch.setattr("kiosk.models.npuhost._LIBRARY", library)
+        monkeypatch.setattr("kiosk.models.npuhost._CONTAINER_MARK", self.root / ".dockerenv")
 
 
 class FakeRknnLite:

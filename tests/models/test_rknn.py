@@ -248,6 +248,11 @@ def remove_library(board: Any) -> None:
     board.remove("usr/lib/librknnrt.so")
 
 
+def start_in_a_container_without_the_device(board: Any) -> None:
+    board.write(".dockerenv", "")
+    board.remove("dev/dri/renderD129")
+
+
 def load_mainline_driver(board: Any) -> None:
     board.remove("sys/module/rknpu/version")
     board.write("sys/module/rocket/initstate", "live")
@@ -257,6 +262,7 @@ def load_mainline_driver(board: Any) -> None:
     ("harm", "words"),
     [
         (remove_library, r"librknnrt\.so is missing.*sudo curl .*librknnrt\.so"),
+        (start_in_a_container_without_the_device, "container.*--device /dev/dri/renderD129"),
         (load_mainline_driver, r"mainline kernel.*vendor's kernel 5\.10 or 6\.1"),
     ],
 )
@@ -283,8 +289,9 @@ def test_a_network_for_another_chip_is_refused(board: Any, start: Any) -> None:
         ("", ("sys/module/rknpu/version", "0.9.2"), r"driver 0\.9\.2 is too old.*2\.5\.0"),
         ("", ("usr/lib/librknnrt.so", "librknnrt version: 2.0.0"), r"newer than the library 2\.0"),
         ("error code: RKNN_ERR_TARGET_PLATFORM_UNMATCH", None, "another chip"),
-        ("failed to open rknpu module, need to insmod", None, "groups render and video"),
-        ("Invalid RKNN model version 6", None, "newer /usr/lib/librknnrt"),
+        ("error code: RKNN_ERR_DEVICE_UNAVAILABLE", None, "groups render and video"),
+        ("error code: RKNN_ERR_MODEL_INVALID", None, "cannot read it.*librknnrt"),
+        ("OSError: /usr/lib/librknnrt.so: file too short", None, "not the library for this"),
         ("something else", None, "something else"),
     ],
 )
@@ -445,3 +452,53 @@ def test_a_flipped_byte_is_refused_or_read(pack: Pack, at: int, what: int) -> No
             read_rknn(path)
     finally:
         path.write_bytes(whole)
+
+
+class Raising:
+    """A wrapper whose own parts raise, which it does not catch."""
+
+    def __init__(self, network: Any, where: str) -> None:
+        self._network, self._where = network, where
+
+    def _may(self, where: str) -> None:
+        if where == self._where:
+            raise AttributeError("undefined symbol: rknn_set_input_shapes")
+
+    def load_rknn(self, path: str) -> int:
+        self._may("load")
+        return int(self._network.load_rknn(path))
+
+    def init_runtime(self, core_mask: int = 0) -> int:
+        self._may("init")
+        return int(self._network.init_runtime(core_mask=core_mask))
+
+    def inference(self, inputs: Any, data_format: Any) -> Any:
+        self._may("run")
+        return self._network.inference(inputs)
+
+    def get_sdk_version(self) -> str:
+        self._may("version")
+        return "===== 2.5.0 ====="
+
+    def release(self) -> None:
+        self._network.release()
+
+
+@pytest.mark.parametrize("where", ["load", "init"])
+def test_what_the_wrapper_raises_at_the_start_is_a_fault(
+    board: Any, start: Any, where: str
+) -> None:
+    with pytest.raises(ModelError, match="cannot be started on the NPU"):
+        start(api=lambda: Raising(board.make(), where))
+
+
+def test_what_the_wrapper_raises_in_a_run_is_a_fault(board: Any, start: Any, picture: Any) -> None:
+    runtime = start(api=lambda: Raising(board.make(), "run"))
+
+    with pytest.raises(ModelError, match=r"failed to run .*rknn_set_input_shapes"):
+        runtime.infer(picture())
+
+
+def test_the_version_is_for_the_log_only(board: Any, start: Any) -> None:
+    assert start(api=lambda: Raising(board.make(), "version")).sdk_version == ""
+    assert start(api=lambda: Raising(board.make(), "")).sdk_version == "2.5.0"
