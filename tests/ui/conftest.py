@@ -132,10 +132,18 @@ class FakeEngine:
         ]
         self.rows = [
             HealthRow("Camera", "ok", "/dev/video0, 1280 × 720, 29.8 frames per second"),
-            HealthRow("Recognition", "ok", "facenet/2.1/fp32 on ONNX Runtime, self-test 0.9998"),
+            HealthRow("Models", "ok", "mobilefacenet-112/1/fp16 on the NPU of the rk3588"),
             HealthRow("Relay", "warning", "Simulated: no real door is driven."),
             HealthRow("Store", "ok", "6 people, 213 events, 1.9 MB, last check passed"),
             HealthRow("Disk", "ok", "11.2 GB free"),
+            HealthRow("NPU", "ok", "rk3588s, load 42 % / 7 % / 0 %, 600 of 1000 MHz, driver 0.9.8"),
+            HealthRow(
+                "Temperature",
+                "warning",
+                "86 °C (soc): too hot. Give it air or a larger heat sink. The computer is hot (85 °C or"
+                " more): faces are looked at 4 times a second until it has cooled down.",
+            ),
+            HealthRow("Memory", "ok", "5120 of 7744 MiB available; this program takes 128 MiB"),
             HealthRow("Clock", "fault", "Not synchronised. Check the network or set the time."),
         ]
 

@@ -36,6 +36,15 @@ from ui.widgets.fitlabel import FitLabel
 Scene = Callable[[Stage], None]
 SIZES = {"landscape": (1280, 800), "portrait": (800, 1280)}
 SIMULATED = ("Simulated relay: no real door is driven.",)
+HOT = (
+    "The computer is hot (85 °C or more): faces are looked at 4 times a second until it has cooled "
+    "down.",
+)
+NO_LIBRARY = (
+    "The NPU's library /usr/lib/librknnrt.so is missing. Install it with: sudo curl -fLo "
+    "/usr/lib/librknnrt.so https://github.com/airockchip/rknn-toolkit2/raw/v2.3.2/rknpu2/runtime/"
+    "Linux/librknn_api/aarch64/librknnrt.so",
+)
 VIEWS = tuple(View)
 
 
@@ -195,6 +204,8 @@ ALIKE = EnrolmentProgress(View.LEFT, (View.FRONT,), None, 0.0, "Ada Lovelace", 0
 SCENES: dict[str, Scene] = {
     "kiosk-starting": lambda stage: None,
     "kiosk-idle": kiosk(KioskView(Phase.IDLE), people=0),
+    "kiosk-idle-hot": kiosk(KioskView(Phase.IDLE, warnings=HOT), people=0),
+    "kiosk-no-library": kiosk(KioskView(Phase.OUT_OF_ORDER, faults=NO_LIBRARY), people=0),
     "kiosk-idle-simulated": kiosk(KioskView(Phase.IDLE, warnings=SIMULATED), people=0),
     **{
         f"kiosk-guidance-{g.value}": kiosk(
