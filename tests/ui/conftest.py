@@ -140,8 +140,8 @@ class FakeEngine:
             HealthRow(
                 "Temperature",
                 "warning",
-                "86 °C (soc): too hot. Give it air or a larger heat sink. The computer is hot (85 °C or"
-                " more): faces are looked at 4 times a second until it has cooled down.",
+                "86 °C (soc): too hot. Give it air or a larger heat sink. The computer is hot "
+                "(85 °C or more): faces are looked at 4 times a second until it has cooled down.",
             ),
             HealthRow("Memory", "ok", "5120 of 7744 MiB available; this program takes 128 MiB"),
             HealthRow("Clock", "fault", "Not synchronised. Check the network or set the time."),
