@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,16 +67,15 @@ def execute(args: argparse.Namespace) -> int:
     photos = leave_out(listed, excluded)
     if not photos:
         raise ConfigError("No photographs remain after --exclude. Use a longer list.")
-    models = load_uncalibrated_models(
-        folder.models, config.recognition.min_detection_score, config.models
-    )
-    run = measure_thresholds(
-        make_pipeline(models, config),
-        models.embedder.model,
-        photos,
-        args.source or Path(args.photos).name,
-        Progress("photographs"),
-    )
+    score = config.recognition.min_detection_score
+    with closing(load_uncalibrated_models(folder.models, score, config.models)) as models:
+        run = measure_thresholds(
+            make_pipeline(models, config),
+            models.embedder.model,
+            photos,
+            args.source or Path(args.photos).name,
+            Progress("photographs"),
+        )
     with replacing(target) as fresh:
         save_calibration(run.calibration, fresh)
     output.say(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,9 @@ def execute(args: argparse.Namespace) -> int:
     root = Path(args.root) if args.root else None
     enrol = read_photo_list(Path(args.enroll), root)
     probe = read_photo_list(Path(args.probe), root)
-    models = load_face_models(folder.models, config.recognition.min_detection_score, config.models)
-    result = evaluate(make_pipeline(models, config), enrol, probe, Progress("photographs"))
+    score = config.recognition.min_detection_score
+    with closing(load_face_models(folder.models, score, config.models)) as models:
+        result = evaluate(make_pipeline(models, config), enrol, probe, Progress("photographs"))
     output.say(*_summary_lines(result["summary"]))
     output.result(result)
     return 0

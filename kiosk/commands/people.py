@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -90,8 +91,11 @@ def execute_add(args: argparse.Namespace) -> int:
 
     folder, output = data_folder(args), Output()
     config = settings(args, folder)
-    models = load_face_models(folder.models, config.recognition.min_detection_score, config.models)
-    with owned_store(folder) as store:
+    score = config.recognition.min_detection_score
+    with (
+        closing(load_face_models(folder.models, score, config.models)) as models,
+        owned_store(folder) as store,
+    ):
         gate = PhotoGate(models, config, load_people(store, models.embedder.model))
         candidate = gate.examine([Path(image) for image in args.images])
         reason = people_import.why_not(candidate, args.allow_look_alike)

@@ -82,9 +82,12 @@ def execute(args: argparse.Namespace) -> int:
     root = Path(args.root) if args.root else None
     entries = _by_person(read_photo_list(Path(args.list), root))
     config = settings(args, folder)
-    models = load_face_models(folder.models, config.recognition.min_detection_score)
+    score = config.recognition.min_detection_score
     done = 0
-    with _store(folder, args.dry_run) as store:
+    with (
+        contextlib.closing(load_face_models(folder.models, score, config.models)) as models,
+        _store(folder, args.dry_run) as store,
+    ):
         people = load_people(store, models.embedder.model) if store else None
         gate = PhotoGate(models, config, people)
         holders = {p.number: p.name for p in store.people.find() if p.number} if store else {}

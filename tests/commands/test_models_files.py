@@ -189,3 +189,31 @@ def test_verify_lists_every_fault_before_it_fails(
     tree = json.loads((tmp_path / "verify.json").read_text())
     assert len(tree["faults"]) == 2
     assert [bool(each["fault"]) for each in tree["files"]] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("people", "add", "Ada", "{photo}", "--consent"),
+        ("people", "import", "{list}"),
+        ("evaluate", "--enroll", "{list}", "--probe", "{list}"),
+        ("calibrate", "--photos", "{list}", "--out", "{out}"),
+        ("bench", "--board"),
+        ("models", "verify"),
+    ],
+    ids=" ".join,
+)
+def test_every_command_runs_the_networks_where_the_settings_say(
+    kiosk, stick: Path, data: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    assert kiosk("models", "import", stick, "--without-thresholds").code == 0
+    (data / "config.toml").write_text('[models]\ntarget = "rk3588"\n')
+    photo, listing = tmp_path / "ada.jpg", tmp_path / "list.csv"
+    photo.write_bytes(b"never read")
+    listing.write_text(f"person,path\nAda,{photo}\n")
+    places = {"photo": photo, "list": listing, "out": tmp_path / "out.json"}
+
+    answer = kiosk(*(part.format(**places) for part in command))
+
+    assert answer.code == 1
+    assert "[models] target asks for the rk3588" in answer.err
