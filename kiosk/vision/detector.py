@@ -21,7 +21,7 @@ _SIZE_VARIANCE = 0.2
 _NMS_IOU = 0.4
 # Anchors that agree with the winner are averaged: one anchor's landmarks jitter by a pixel, and
 # on an NPU two anchors tie. Weight score⁴, overlap as measured on the quantised networks.
-_AGREE_IOU = 0.6
+_AGREE_FROM_IOU, _AGREE_FULL_IOU = 0.6, 0.7
 _AGREE_POWER = 4
 _MAX_FACES = 20
 
@@ -129,9 +129,11 @@ def merge_agreeing(
         if not alive[winner]:
             continue
         overlap = iou(boxes[winner], boxes)
-        agree = alive & (overlap > _AGREE_IOU)
-        agree[winner] = True
-        weight = scores[agree] ** _AGREE_POWER
+        # A ramp and no step: an anchor on the edge, moved by rounding, must not shift the face.
+        share = np.clip((overlap - _AGREE_FROM_IOU) / (_AGREE_FULL_IOU - _AGREE_FROM_IOU), 0, 1)
+        agree = alive & (share > 0)
+        agree[winner], share[winner] = True, 1.0
+        weight = share[agree] * scores[agree] ** _AGREE_POWER
         weight /= weight.sum()
         points = (weight @ landmarks[agree].reshape(-1, 10)).reshape(5, 2)
         merged.append((weight @ boxes[agree], points, scores[winner]))

@@ -254,6 +254,15 @@ def test_boxes_that_overlap_a_little_are_dropped_without_being_averaged() -> Non
     assert box == pytest.approx([0, 0, 10, 10])
 
 
+def test_rounding_moves_a_face_by_no_more_than_rounding() -> None:
+    # At an IoU of 0.6, squares shifted by a quarter of their side, an anchor joins the average.
+    shifts = np.linspace(2.4, 2.6, 41)
+    lefts = [merge([square(0, 0), square(shift, 0)], [0.9, 0.9])[0][0][0] for shift in shifts]
+
+    assert lefts[0] > 0.1 and lefts[-1] == 0
+    assert np.abs(np.diff(lefts)).max() < 0.03
+
+
 def test_boxes_that_hardly_overlap_are_two_faces() -> None:
     # Shifted by 5 px: 50 / 150 = 0.33.
     found = merge([square(0, 0), square(5, 0)], [0.7, 0.8])
