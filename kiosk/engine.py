@@ -20,6 +20,7 @@ from functools import partial
 from kiosk import __version__
 from kiosk.access.hours import wall_clock
 from kiosk.administration import Administration
+from kiosk.backoff import Backoff
 from kiosk.camera.capture import Capture
 from kiosk.camera.source import Camera, parse_source
 from kiosk.camera.watch import CameraWatch
@@ -62,7 +63,8 @@ from kiosk.vision.liveness import in_words
 _log = logging.getLogger(__name__)
 
 _TAKE_TIMEOUT_S = 0.2
-_RETRY_S = 2.0
+_RETRY_S, _LONGEST_RETRY_S = 2.0, 15.0
+_SAME_FAULT_MS = 600_000
 _QUIET_NS = 1_000_000_000
 """Without a frame for this long, nobody can be said to stand there."""
 _STOP_TIMEOUT_S = 3.0
@@ -132,6 +134,8 @@ class Engine:
         self._searched: Gallery | None = None
         self._denial: Denial | None = None
         self._started = self._stopped = False
+        self._backoff = Backoff(_RETRY_S, _LONGEST_RETRY_S)
+        self._model_fault, self._model_fault_at_ms = "", 0
 
         self.retake_enrolment = self._desk.restart
         self.cancel_enrolment = self._desk.cancel
@@ -194,7 +198,7 @@ class Engine:
         """Examine frames until :meth:`request_stop`. What it raises is a bug."""
         while not self._stopping.is_set():
             if self._pipeline is None and not self._prepare():
-                self._stopping.wait(_RETRY_S)
+                self._stopping.wait(self._backoff.next_s(time.monotonic()))
                 continue
             frame = self._inbox.take(_TAKE_TIMEOUT_S)
             self._camera.look(self._capture.age_ns(time.monotonic_ns()))
@@ -211,6 +215,7 @@ class Engine:
                 # A network that fails once is not trusted again before its self-test passes.
                 self._pipeline = None
                 self._models_failed(error)
+                self._stopping.wait(self._backoff.next_s(time.monotonic()))
 
     def _prepare(self) -> bool:
         """Load networks and people; say what is missing and return False when that fails."""
@@ -233,9 +238,12 @@ class Engine:
         return True
 
     def _models_failed(self, error: ModelError) -> None:
+        said, now_ms = str(error), self._now_ms()
+        self._board.set(Fault.MODELS, said)
         # Tried again every few seconds: only what is new belongs into the log.
-        if self._board.set(Fault.MODELS, str(error)):
-            self._record(EventKind.FAULT, detail=str(error))
+        if said != self._model_fault or now_ms - self._model_fault_at_ms > _SAME_FAULT_MS:
+            self._model_fault, self._model_fault_at_ms = said, now_ms
+            self._record(EventKind.FAULT, detail=said)
 
     def _load_models(self) -> FaceModels:
         score = self._config.recognition.min_detection_score
@@ -290,17 +298,21 @@ class Engine:
             self._searched = people.gallery
         result = pipeline.step(frame)
         self._publish(result)
-        self._act(result.decision, result.report, people)
+        self._act(result.decision, result.report, people, pipeline)
 
     def _publish(self, result: FrameResult) -> None:
         self.results.put(result)
         self._listener.result_arrived()
 
-    def _act(self, decision: Decision, report: FaceReport, people: EnrolledPeople) -> None:
+    def _act(
+        self, decision: Decision, report: FaceReport, people: EnrolledPeople, pipeline: Pipeline
+    ) -> None:
         person_id = decision.person_id
         name = people.name_of(person_id) if person_id is not None else ""
         if decision.granted_now and person_id is not None:
             self._denial = None
+            # What has gone wrong since the networks were loaded must not open the door.
+            pipeline.prove()
             # Faults lock: without a log there is no door. Nor for somebody deleted just now, while
             # this frame was examined with the gallery of before.
             present = self._people if self._people and self._people.name_of(person_id) else None

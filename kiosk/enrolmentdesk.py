@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from kiosk.domain import FaceReport, Frame
+from kiosk.domain import Embedding, FaceReport, Frame
 from kiosk.enrolment import EnrolmentProgress, GuidedCapture, Shot
 from kiosk.errors import EnrolmentError
 from kiosk.people import EnrolledPeople
@@ -14,7 +14,11 @@ from kiosk.vision.quality import ENROLMENT
 
 
 class EnrolmentDesk:
-    """Begun, restarted and saved from any thread; frames come from the recognition thread."""
+    """Begun, restarted and saved from any thread; frames come from the recognition thread.
+
+    Only the recognition thread touches the capture itself, outside the lock: a network may take
+    long to answer, and the screens must not wait for it.
+    """
 
     def __init__(self, stranger_rate: float) -> None:
         """``stranger_rate``: the FPIR at which somebody enrolled counts as a look-alike."""
@@ -22,6 +26,9 @@ class EnrolmentDesk:
         self._lock = threading.Lock()
         self._capture: GuidedCapture | None = None
         self._existing_id: int | None = None
+        self._is_to_restart = False
+        self._shots: tuple[Shot, ...] = ()
+        self._pipeline: Pipeline | None = None
 
     def begin(
         self,
@@ -43,34 +50,52 @@ class EnrolmentDesk:
         capture = GuidedCapture(
             others,
             models.calibration.threshold(rate),
-            pipeline.template,
+            self._template,
             lambda person_id: people.all_names.get(person_id, ""),
         )
         with self._lock:
             self._capture, self._existing_id = capture, existing_id
+            self._is_to_restart, self._shots = False, ()
 
     def restart(self) -> None:
         """Throw the shots away and begin again."""
         with self._lock:
-            if self._capture is not None:
-                self._capture.restart()
+            self._is_to_restart, self._shots = True, ()
 
     def cancel(self) -> None:
         """Forget the capture."""
         with self._lock:
-            self._capture = None
+            self._capture, self._shots = None, ()
 
     def take(self, frame: Frame, pipeline: Pipeline) -> tuple[FaceReport, EnrolmentProgress] | None:
         """Give the capture a frame; None when none is under way. Raises ModelError."""
         with self._lock:
-            if self._capture is None:
+            capture, is_to_restart = self._capture, self._is_to_restart
+            self._is_to_restart = False
+        if capture is None:
+            return None
+        # What networks saw before they failed and were loaded anew is not kept.
+        if is_to_restart or pipeline is not self._pipeline:
+            capture.restart()
+        self._pipeline = pipeline
+        report = pipeline.examine(frame, limits=ENROLMENT)
+        progress = capture.update(frame, report)
+        if capture.finished and not self._shots:
+            # Whom a network that has gone wrong enrols, everybody may resemble.
+            pipeline.prove()
+        with self._lock:
+            if self._capture is not capture:
                 return None
-            report = pipeline.examine(frame, limits=ENROLMENT)
-            return report, self._capture.update(frame, report)
+            if not self._is_to_restart:
+                self._shots = capture.shots if capture.finished else ()
+        return report, progress
 
     def finished(self) -> tuple[tuple[Shot, ...], int | None]:
         """Return the shots, none before the capture is complete, and whom they are for."""
         with self._lock:
-            if self._capture is None or not self._capture.finished:
-                return (), self._existing_id
-            return self._capture.shots, self._existing_id
+            return self._shots, self._existing_id
+
+    def _template(self, frame: Frame, report: FaceReport) -> Embedding:
+        if self._pipeline is None:
+            raise ValueError("no frame has been taken")
+        return self._pipeline.template(frame, report)

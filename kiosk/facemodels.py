@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from kiosk.board.soc import Soc, read_soc
@@ -13,7 +15,7 @@ from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.pack import Pack, open_pack
 from kiosk.models.rknn import RknnRuntime
 from kiosk.models.runtime import Runtime
-from kiosk.models.selftest import run_self_test
+from kiosk.models.selftest import read_self_test, repeat_self_test, run_self_test
 from kiosk.pipeline import FaceModels
 from kiosk.recognition.thresholds import Calibration, CalibrationPoint, load_calibration
 from kiosk.vision.detector import RetinaFaceDetector
@@ -90,12 +92,20 @@ def _load(pack: Pack, min_score: float, calibration: Calibration) -> FaceModels:
             head_pose=load_head_pose(pack, loaded),
             simulated_only=pack.simulated_only,
             runtimes=tuple(loaded),
+            proofs=tuple(_proof(pack, each) for each in loaded if each.card.target != ONNX),
         )
     except BaseException:
         # On an NPU each of them holds memory of the board.
         for runtime in loaded:
             runtime.close()
         raise
+
+
+def _proof(pack: Pack, runtime: Runtime) -> Callable[[], object]:
+    """Return the self-test of a loaded network; it is read once."""
+    card = runtime.card
+    stored = read_self_test(card.name, pack.self_test(card), pack.mending)
+    return partial(repeat_self_test, runtime, stored, pack.mending)
 
 
 def load_detector(

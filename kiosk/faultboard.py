@@ -56,18 +56,13 @@ class FaultBoard:
         with self._lock:
             return fault in self._faults
 
-    def set(self, fault: Fault, sentence: str) -> bool:
-        """Show a fault, and say whether it is another than was shown.
-
-        What was shown before is not shown again when it is over.
-        """
+    def set(self, fault: Fault, sentence: str) -> None:
+        """Show a fault. What was shown before is not shown again when it is over."""
         with self._lock:
-            is_new = self._faults.get(fault) != sentence
             self._faults[fault] = sentence
             if self._decision.phase is not Phase.STARTING:
                 self._decision, self._name = Decision(Phase.IDLE), ""
             self._tell()
-            return is_new
 
     def clear(self, fault: Fault) -> None:
         """A fault is over."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from kiosk.domain import (
@@ -49,11 +50,21 @@ class FaceModels:
     """Trained on drawn people: no real door may be opened with them."""
     runtimes: tuple[Runtime, ...] = ()
     """What executes them, to be freed."""
+    proofs: tuple[Callable[[], object], ...] = ()
+    """The self-tests of those that can go wrong while they run: on an NPU."""
+
+    def prove(self) -> None:
+        """Repeat these self-tests, before somebody is let in or enrolled. Raises ModelError."""
+        for proof in self.proofs:
+            proof()
 
     def close(self) -> None:
-        """Free the networks; they cannot be asked afterwards."""
-        for runtime in self.runtimes:
-            runtime.close()
+        """Free the networks, all at once, since each may hang; they cannot be asked afterwards."""
+        if not self.runtimes:
+            return
+        with ThreadPoolExecutor(len(self.runtimes), "close networks") as pool:
+            for runtime in self.runtimes:
+                pool.submit(runtime.close)
 
 
 class Pipeline:
@@ -87,6 +98,10 @@ class Pipeline:
     def end_visit(self) -> None:
         """Forget the visit under way: it came to nothing, and the next frame begins another."""
         self._decider.end_visit()
+
+    def prove(self) -> None:
+        """Make sure that the networks still answer as they should. Raises ModelError."""
+        self._models.prove()
 
     @property
     def model(self) -> ModelId:

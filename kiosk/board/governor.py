@@ -16,6 +16,8 @@ _NS = 1_000_000_000
 # One frame that is due, and the part of the next one that has been saved up meanwhile: with less,
 # a rate that does not divide the camera's would fall to the next one that does.
 _MAX_CREDIT = 2.0
+# A sensor that fails now and then must not make a hot chip run at full speed in between.
+_PATIENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Governor:
         self._rules = rules
         self._min_rate = min_rate
         self._level = 0
+        self._unread = 0
         self._credit = 1.0
         self._credited_at_ns: int | None = None
 
@@ -73,12 +76,18 @@ class Governor:
         )
 
     def update(self, temperature_c: float | None) -> bool:
-        """Take a temperature; return whether the sentence changed. None means no limit."""
+        """Take a temperature; return whether the sentence changed.
+
+        None, for one that could not be read, leaves the limit for a while and then lifts it.
+        """
         before = self._level
-        if temperature_c is None or not math.isfinite(temperature_c):
-            self._level = 0
-        else:
+        if temperature_c is not None and math.isfinite(temperature_c):
+            self._unread = 0
             self._follow(temperature_c)
+        else:
+            self._unread += 1
+            if self._unread > _PATIENCE:
+                self._level = 0
         return self._level != before
 
     def _follow(self, temperature_c: float) -> None:

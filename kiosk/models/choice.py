@@ -117,10 +117,19 @@ def _by_onnx(cards: list[ModelCard], wish: Wish, role: str, why: str) -> Choice:
     if not fitting:
         made = ", ".join(sorted({card.target for card in cards}))
         raise ModelError(
-            f"The {role} of the pack in use is for {made} only, and {why}. "
+            f"The {role} of the pack is for {made} only, and {why}. "
             "Import a pack that this computer can run."
         )
     # 8 bits pay on some PCs only, and cost accuracy on all: never unasked.
     wanted = "fp32" if wish.precision == AUTO else wish.precision
-    card = next((card for card in fitting if card.precision.split("-")[0] == wanted), fitting[0])
-    return Choice(card, f"by ONNX Runtime: {why}")
+    card = next((card for card in fitting if card.precision.split("-")[0] == wanted), None)
+    if card is not None:
+        return Choice(card, f"by ONNX Runtime: {why}")
+    only = ", ".join(card.precision for card in fitting)
+    # Of the embedder hangs whose templates are compared; the others may do as well as they can.
+    if wish.precision != AUTO and cards[0].role is Role.EMBEDDER:
+        raise ModelError(
+            f"[models] precision asks for {wanted}, but the pack has the {role} for ONNX Runtime "
+            f'only as {only}. Import a pack that has it, or write precision = "auto" there.'
+        )
+    return Choice(fitting[0], f"by ONNX Runtime: {why}; the pack has it only as {only}")

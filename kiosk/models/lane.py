@@ -27,22 +27,25 @@ class _Call:
 class HangingLane:
     """Runs calls one after another on a thread of its own.
 
-    A driver that hangs cannot be interrupted: its thread is left behind, counted, and lets go of
-    what it owns should it ever come back. As a daemon it does not keep the program from ending.
+    A driver that hangs cannot be interrupted: its thread is left behind, counted while it hangs,
+    and lets go of what it owns should it ever come back. As a daemon it does not keep the program
+    from ending.
     """
 
     _left_behind: ClassVar[int] = 0
     _lock: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, name: str) -> None:
-        self._calls: queue.Queue[_Call] = queue.Queue(1)
+        self._calls: queue.Queue[_Call] = queue.Queue()
+        # One caller at a time: the others would only wait behind a call that may hang.
+        self._turn = threading.Lock()
         self._is_hung = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     @classmethod
     def left_behind(cls) -> int:
-        """Return how many threads have hung since the program was started."""
+        """Return how many threads hang now."""
         return cls._left_behind
 
     def call(self, work: Callable[[], _T], timeout_s: float) -> _T:
@@ -53,25 +56,30 @@ class HangingLane:
     def close(self, last: Callable[[], object], timeout_s: float) -> bool:
         """Run a last call and end the thread; False when it hangs. Not to be called twice."""
         call = _Call(last, is_last=True)
-        if self._is_hung:
-            with contextlib.suppress(queue.Full):
-                self._calls.put_nowait(call)
-            return False
         with contextlib.suppress(Exception):
             self._await(call, timeout_s)
+        if not call.future.done():
+            # Waits for the day when the driver comes back.
+            self._calls.put(call)
+            return False
         self._thread.join(timeout_s)
-        return not self._is_hung
+        return True
 
     def _await(self, call: _Call, timeout_s: float) -> Any:
-        if self._is_hung:
+        if not self._turn.acquire(timeout=timeout_s):
             raise LaneHungError
-        self._calls.put_nowait(call)
-        if not wait([call.future], timeout_s).done:
-            self._is_hung = True
+        try:
+            if self._is_hung:
+                raise LaneHungError
+            self._calls.put(call)
+            if wait([call.future], timeout_s).done:
+                return call.future.result()
             with HangingLane._lock:
+                self._is_hung = True
                 HangingLane._left_behind += 1
             raise LaneHungError
-        return call.future.result()
+        finally:
+            self._turn.release()
 
     def _run(self) -> None:
         is_last = False
@@ -84,3 +92,6 @@ class HangingLane:
                 call.future.set_exception(error)
             # Not to keep pictures and outputs alive until the next call.
             del call
+        with HangingLane._lock:
+            if self._is_hung:
+                HangingLane._left_behind -= 1

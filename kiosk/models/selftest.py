@@ -32,6 +32,12 @@ _COMPARED_ANCHORS = 32
 # A probability of the liveness network, and a value of the head-pose network (1 is the width of its
 # picture, or 90°). Rounding gives 0.001, as above; swapped channels must not stay below.
 _MAX_VALUE_OFF = 0.05
+# An embedder's answer may be longer or shorter by this factor; only its direction is used.
+_MAX_SCALE = 2.0
+# Anchors that suddenly are faces, beside those that are: rounding brings forth none.
+_MAX_NEW_FACES = 2
+# By so much of its length an output must change when the picture is turned into its negative.
+_MIN_CHANGE = 0.01
 # A mistake is named when its answer is this many times nearer than the right one.
 _TELLING = 3.0
 _MISTAKE = "mistake_"
@@ -83,8 +89,12 @@ def run_self_test(runtime: Runtime, path: Path, mending: str = IMPORT_AGAIN) -> 
     ``mending`` says what to do when it fails. Raises ModelError when the network answers
     differently or always the same, or the stored test cannot be read.
     """
+    return repeat_self_test(runtime, read_self_test(runtime.card.name, path, mending), mending)
+
+
+def repeat_self_test(runtime: Runtime, stored: StoredTest, mending: str = IMPORT_AGAIN) -> float:
+    """Do as :func:`run_self_test` with a test that has been read."""
     card = runtime.card
-    stored = read_self_test(card.name, path, mending)
     try:
         found = runtime.infer(stored.pixels)
         try:
@@ -112,17 +122,31 @@ def _check_renewal(runtime: Runtime, found: Outputs, stored: StoredTest) -> None
 
 
 def _is_stuck(runtime: Runtime, found: Outputs, stored: StoredTest) -> bool:
+    # Each output for itself: scores may live while the landmarks beside them are frozen.
     other = runtime.infer(255 - stored.pixels)
-    return all(np.array_equal(a, b) for a, b in zip(found, other, strict=True))
+    if _shapes(found) != _shapes(other):
+        return False
+    role = runtime.card.role
+    pairs = zip(
+        _telling(role, found, stored.outputs), _telling(role, other, stored.outputs), strict=True
+    )
+    return any(
+        float(np.linalg.norm(mine - theirs)) <= _MIN_CHANGE * float(np.linalg.norm(mine))
+        for mine, theirs in pairs
+    )
 
 
 def _cause(runtime: Runtime, found: Outputs, stored: StoredTest) -> str:
     """Return what best explains a wrong answer; empty when nothing does."""
-    if _is_stuck(runtime, found, stored):
-        return _STUCK
+    mistake = _nearest_mistake(runtime.card.role, found, stored)
+    if mistake:
+        return mistake
+    return _STUCK if _is_stuck(runtime, found, stored) else ""
+
+
+def _nearest_mistake(role: Role, found: Outputs, stored: StoredTest) -> str:
     if _shapes(found) != _shapes(stored.outputs):
         return ""
-    role = runtime.card.role
     mine = _signature(role, found, stored.outputs)
     right = float(np.linalg.norm(mine - _signature(role, stored.outputs, stored.outputs)))
     distances = {
@@ -165,6 +189,9 @@ def _compare(role: Role, found: Outputs, expected: Outputs) -> float:
         return min(agreement, _compare_values(_softmax(found[0]), _softmax(expected[0])))
     if role is Role.HEAD_POSE:
         return _compare_values(found[0], expected[0])
+    scale = float(np.linalg.norm(found[0])) / max(float(np.linalg.norm(expected[0])), 1e-12)
+    if not 1 / _MAX_SCALE <= scale <= _MAX_SCALE:
+        raise _FailedError(f"its answer is {scale:.2g} times as long as it should be")
     return _alike(found[0], expected[0])
 
 
@@ -183,6 +210,8 @@ def _compare_detector(found: Outputs, expected: Outputs) -> float:
     found_scores = next(output for output in found if output.shape[-1] == 2)[:, 1]
     if not float(np.abs(found_scores[best] - scores[best]).mean()) < 0.1:
         raise _FailedError("it no longer finds the face in the stored picture")
+    if int(((found_scores >= 0.5) & (scores < 0.1)).sum()) > _MAX_NEW_FACES:
+        raise _FailedError("it finds faces in the stored picture where there are none")
     worst = 0.0
     for mine, stored in zip(found, expected, strict=True):
         if stored.shape[-1] != 2:
@@ -205,12 +234,17 @@ def _compare_values(found: NDArray[np.float32], expected: NDArray[np.float32]) -
     return 1.0 - worst
 
 
+def _telling(role: Role, outputs: Outputs, expected: Outputs) -> list[NDArray[np.float32]]:
+    """Return the part of each output that matters: of a detector, the anchors of the face."""
+    if role is not Role.DETECTOR or not any(output.shape[-1:] == (2,) for output in expected):
+        return list(outputs)
+    best = _best_anchors(expected)
+    return [output[best] if len(output) > int(best.max()) else output for output in outputs]
+
+
 def _signature(role: Role, outputs: Outputs, expected: Outputs) -> NDArray[np.float32]:
-    """Return an answer as one vector; of a detector, at the anchors that matter."""
-    if role is Role.DETECTOR and any(output.shape[-1:] == (2,) for output in expected):
-        best = _best_anchors(expected)
-        return np.concatenate([output[best].ravel() for output in outputs])
-    return np.concatenate([output.ravel() for output in outputs])
+    """Return what matters of an answer as one vector."""
+    return np.concatenate([part.ravel() for part in _telling(role, outputs, expected)])
 
 
 def _shapes(outputs: Outputs) -> list[tuple[int, ...]]:

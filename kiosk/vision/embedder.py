@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -36,8 +38,8 @@ class FaceEmbedder:
                 f"{self.model.name} gave {vector.size} values, its card says {expected}."
             )
         norm = float(np.linalg.norm(vector))
-        if not norm > _MIN_NORM:
-            raise ModelError(f"{self.model.name} gave an empty embedding.")
+        if not _MIN_NORM < norm < math.inf:
+            raise ModelError(f"{self.model.name} gave an embedding without a direction.")
         vector = vector / np.float32(norm)
         vector.flags.writeable = False
         return Embedding(vector, self.model)

@@ -59,7 +59,15 @@ class TestLevels:
         for nothing in (None, math.nan):
             governor = Governor(GovernorRules(), min_rate=2)
             governor.update(90)
+            for _ in range(10):
+                assert not governor.update(nothing) and governor.rate == 4
             assert governor.update(nothing) and governor.rate is None
+
+    def test_a_sensor_that_fails_now_and_then_does_not_free_a_hot_chip(self) -> None:
+        governor = Governor(GovernorRules(), min_rate=2)
+        for reading in (90, None, 90, math.nan, 90, None, None, 90):
+            governor.update(reading)
+            assert governor.rate == 4
 
     def test_votes_must_still_fit(self) -> None:
         governor = Governor(GovernorRules(), min_rate=6.5)
