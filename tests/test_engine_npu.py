@@ -21,6 +21,7 @@ from kiosk.datafolder import DataFolder
 from kiosk.demo.town import SOREN, VISITOR, enrol_town, residents
 from kiosk.domain import DoorState, DoorStatus, Event, EventKind, Phase, Pixels
 from kiosk.engine import Engine
+from kiosk.enrolment import EnrolmentProgress
 from kiosk.errors import ModelError
 from kiosk.facemodels import load_face_models
 from kiosk.listener import KioskView, SilentListener
@@ -83,6 +84,14 @@ class Witness(SilentListener):
 
     views: list[KioskView] = field(default_factory=list)
     doors: list[DoorStatus] = field(default_factory=list)
+    steps: list[EnrolmentProgress] = field(default_factory=list)
+
+    def enrolment_changed(self, progress: EnrolmentProgress) -> None:
+        self.steps.append(progress)
+
+    @property
+    def shots(self) -> int:
+        return len(self.steps[-1].taken) if self.steps else 0
 
     def view_changed(self, view: KioskView) -> None:
         self.views.append(view)
@@ -226,6 +235,98 @@ def test_a_fault_on_the_way_locks_and_the_context_is_built_again(
         board.let_go.set()
 
     assert sum("on the NPU" in text for text in details(folder, EventKind.FAULT)) == 1
+    wait_until(lambda: board.contexts == 0, "every context is freed")
+
+
+@pytest.mark.parametrize("mistake", ["drifts", "behind", "nearly_stuck"])
+def test_what_goes_wrong_on_the_way_is_noticed_before_the_door_opens(
+    board: Any, pack: Pack, folder: DataFolder, film: list[Pixels], mistake: str
+) -> None:
+    """The embedder still answers, only not to what it is asked."""
+    with Running(folder, pack, film) as run:
+        pipeline = lambda: run.engine._pipeline  # noqa: E731
+        wait_until(pipeline, "the networks are loaded")
+        pipeline().prove()
+        board.mistake = mistake
+        with pytest.raises(ModelError):
+            pipeline().prove()
+
+
+def test_faults_that_come_back_do_not_flood_the_log(
+    board: Any,
+    pack: Pack,
+    folder: DataFolder,
+    film: list[Pixels],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kiosk.engine, "load_face_models", flaky_models(load_face_models))
+    with Running(folder, pack, film) as run:
+        wait_until(lambda: run.witness.count(Phase.OUT_OF_ORDER) > 4, "it has failed five times")
+
+    assert details(folder, EventKind.FAULT) == ["The network stumbled."]
+
+
+def flaky_models(load: Any) -> Any:
+    """Load networks that pass every test and fail with every frame."""
+
+    class Stumbling:
+        def detect(self, frame: Any) -> Any:
+            raise ModelError("The network stumbled.")
+
+    return lambda *args: dataclasses.replace(load(*args), detector=Stumbling())
+
+
+def test_an_enrolment_goes_on_with_the_networks_that_were_loaded_anew(
+    board: Any, pack: Pack, folder: DataFolder, film: list[Pixels]
+) -> None:
+    with Running(folder, pack, film) as run:
+        wait_until(lambda: run.engine._pipeline, "the networks are loaded")
+        run.engine.set_paused(True)
+        run.engine.begin_enrolment()
+        wait_until(lambda: run.witness.shots > 0, "the first view is taken")
+        board.mistake = "fails"
+        wait_until(lambda: run.witness.faults, "the kiosk is out of order")
+        board.mistake = ""
+        run.witness.steps.clear()
+        wait_until(lambda: run.witness.shots > 0, "the first view is taken again")
+        assert run.witness.steps[0].taken == ()
+
+    assert sum("has been closed" in text for text in details(folder, EventKind.FAULT)) == 0
+
+
+def test_the_screens_do_not_wait_for_a_network_that_hangs(
+    board: Any, pack: Pack, folder: DataFolder, film: list[Pixels]
+) -> None:
+    with Running(folder, pack, film) as run:
+        wait_until(lambda: run.engine._pipeline, "the networks are loaded")
+        run.engine.set_paused(True)
+        run.engine.begin_enrolment()
+        wait_until(lambda: run.witness.steps, "the capture has begun")
+        board.mistake = "hangs"
+        assert board.hangs_now.wait(10)
+        started = time.monotonic()
+        run.engine.retake_enrolment()
+        run.engine.cancel_enrolment()
+        waited_s = time.monotonic() - started
+        board.mistake = ""
+        board.let_go.set()
+
+    assert waited_s < 0.5
+    wait_until(lambda: board.contexts == 0, "every context is freed")
+
+
+def test_an_engine_whose_npu_hangs_stops_in_bounded_time(
+    board: Any, pack: Pack, folder: DataFolder, film: list[Pixels]
+) -> None:
+    with Running(folder, pack, film) as run:
+        wait_until(lambda: run.engine._pipeline, "the networks are loaded")
+        board.mistake = "hangs"
+        assert board.hangs_now.wait(10)
+        run.engine.request_stop()
+        started = time.monotonic()
+    # Two seconds for the run, two for all the networks that are freed at once.
+    assert time.monotonic() - started < 8
+    board.let_go.set()
     wait_until(lambda: board.contexts == 0, "every context is freed")
 
 

@@ -18,6 +18,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,15 @@ Api = Callable[[], Any]
 """Makes the vendor's object, ``RKNNLite()``."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Past:
+    """A picture and its answer; ``is_probe``: a negative, shown to see whether answers renew."""
+
+    pixels: Pixels
+    outputs: Outputs
+    is_probe: bool = False
+
+
 class RknnRuntime:
     """One converted network in one context, on a thread of its own."""
 
@@ -90,7 +100,7 @@ class RknnRuntime:
         host = inspect_host(soc, root)
         refuse_unfit(host, self._file, path.name)
         api = api or _find_api(soc)
-        self._past: deque[tuple[Pixels, Outputs]] = deque(maxlen=_REMEMBERED)
+        self._past: deque[_Past] = deque(maxlen=_REMEMBERED)
         self._broken = ""
         self.sdk_version = ""
         mask = default_core_mask(card.role, soc) if core_mask is None else core_mask
@@ -133,7 +143,7 @@ class RknnRuntime:
                 outputs = self._run_again(pixels, outputs)
         except LaneHungError as error:
             raise self._failed(f"did not answer within {self._run_timeout_s:g} s") from error
-        self._past.append((pixels.copy(), outputs))
+        self._past.append(_Past(pixels.copy(), outputs))
         if card.cut_heads:
             return merge_heads(outputs, card.width_px, card.height_px)
         return [output.copy() for output in outputs]
@@ -216,24 +226,28 @@ class RknnRuntime:
                 raise self._failed("returned nothing but zeros")
         return [output[0] for output in answer]
 
-    def _is_known(self, pixels: Pixels, outputs: Outputs) -> bool:
+    def _is_known(self, pixels: Pixels, outputs: Outputs, among_probes: bool = True) -> bool:
         """Tell whether the answer was given to another picture before."""
         return any(
-            _are_alike(outputs, before) and not np.array_equal(picture, pixels)
-            for picture, before in self._past
+            _are_alike(outputs, past.outputs) and not np.array_equal(past.pixels, pixels)
+            for past in self._past
+            if among_probes or not past.is_probe
         )
 
     def _run_again(self, pixels: Pixels, outputs: Outputs) -> Outputs:
         """Return a fresh answer in the place of one that may be an old one.
 
         Two pictures that hardly differ may have the same answer; a picture and its negative may
-        not, and one picture may not have two. Raises ModelError when they have.
+        not, nor may that negative have an answer from before, and one picture may not have two.
+        Raises ModelError when they have.
         """
         negative = 255 - pixels
         other = self._run(negative)
-        self._past.append((negative, other))
+        # The negatives of two pictures that hardly differ hardly differ either.
+        is_old = self._is_known(negative, other, among_probes=False)
+        self._past.append(_Past(negative, other, is_probe=True))
         again = self._run(pixels)
-        if _are_alike(other, again) or not _are_alike(outputs, again):
+        if is_old or _are_alike(other, again) or not _are_alike(outputs, again):
             raise self._failed("does not renew its answer from one picture to the next")
         return again
 

@@ -66,8 +66,7 @@ class FakeBoard:
         self.root = root
         self.soc = soc
         self.mistake = ""
-        """``fails``, ``run_fails``, ``stuck``, ``nan``, ``zeros``, ``float64``, ``fewer``,
-        ``hangs``, ``refuses``, or one of :mod:`kiosk.models.mistakes`."""
+        """What goes wrong: see :meth:`FakeRknnLite.inference` and :mod:`kiosk.models.mistakes`."""
         self.said = "RKNN init failed. error code: RKNN_ERR_MODEL_INVALID"
         self.let_go = threading.Event()
         self.hangs_now = threading.Event()
@@ -142,6 +141,8 @@ class FakeRknnLite:
         self.rknn_data: bytes | None = None
         self._session: Any = None
         self._last: list[np.ndarray] | None = None
+        self._good: list[list[np.ndarray]] = []
+        self._turn = 0
         self._is_released = False
 
     def _note(self, what: str) -> None:
@@ -213,9 +214,24 @@ class FakeRknnLite:
         outputs = self._execute(batch[0])
         if mistake == "stuck":
             outputs = self._last or outputs
+        elif mistake == "nearly_stuck" and self._last is not None:
+            outputs = [output * np.float32(1 + 1e-6) for output in self._last]
+        elif mistake == "alternates" and len(self._good) == 2:
+            self._turn += 1
+            outputs = [output.copy() for output in self._good[self._turn % 2]]
+        elif mistake == "behind" and self._last is not None:
+            outputs, self._held = getattr(self, "_held", self._last), outputs
+        elif mistake == "drifts":
+            lean = np.random.default_rng(1).normal(size=outputs[0].shape)
+            size = np.linalg.norm(outputs[0]) / np.linalg.norm(lean)
+            outputs[0] = (outputs[0] + 0.5 * size * lean).astype(np.float32)
+        if not mistake:
+            self._good = [*self._good, [output.copy() for output in outputs]][-2:]
         self._last = [output.copy() for output in outputs]
         if mistake == "nan":
             outputs[0].ravel()[3] = np.nan
+        elif mistake == "huge":
+            outputs = [output * np.float32(1e30) for output in outputs]
         elif mistake == "zeros":
             outputs = [np.zeros_like(output) for output in outputs]
         elif mistake == "float64":

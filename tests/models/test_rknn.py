@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,8 @@ def test_a_picture_that_does_not_fit_never_reaches_the_wrapper(
         ("run_fails", "does not renew its answer"),
         ("stuck", "does not renew its answer"),
         ("nan", "not numbers"),
+        ("nearly_stuck", "does not renew its answer"),
+        ("huge", "a value of"),
         ("zeros", "nothing but zeros"),
         ("float64", "float32"),
         ("fewer", "shapes"),
@@ -165,6 +168,56 @@ def test_a_bad_answer_is_a_fault_and_the_context_is_not_used_again(
 
     fresh = start()
     assert np.isfinite(fresh.infer(picture(seed=3))[0]).all()
+
+
+def test_old_answers_in_turn_are_not_taken_for_new_ones(
+    board: Any, start: Any, picture: Any
+) -> None:
+    runtime = start()
+    for seed in (1, 2):
+        runtime.infer(picture(seed=seed))
+    board.mistake = "alternates"
+
+    with pytest.raises(ModelError, match="does not renew its answer"):
+        for seed in (3, 4, 5):
+            runtime.infer(picture(seed=seed))
+
+
+def test_a_coarse_network_before_a_still_scene_is_no_fault(
+    board: Any, start: Any, picture: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In 8 bits, pictures that differ by the camera's noise have the same answer."""
+    execute = type(board.make())._execute
+
+    def coarse(self: Any, pixels: Any) -> Any:
+        return [np.round(output / 2) * 2 + 1 for output in execute(self, pixels)]
+
+    monkeypatch.setattr(type(board.make()), "_execute", coarse)
+    runtime, still = start(), picture(seed=1)
+    answers = []
+    for column in range(12):
+        noisy = still.copy()
+        noisy[5, column] ^= 1
+        answers.append(runtime.infer(noisy)[0])
+
+    assert all(np.array_equal(answers[0], answer) for answer in answers)
+
+
+def test_a_failed_run_in_between_is_never_handed_on(board: Any, start: Any, picture: Any) -> None:
+    whole = embedded_pack()
+    right = OnnxRuntime(whole.card(Role.EMBEDDER), whole.file(whole.card(Role.EMBEDDER)))
+    runtime = start()
+    runtime.infer(picture(seed=1))
+    for seed in range(2, 6):
+        board.mistake = "run_fails" if seed % 2 else ""
+        try:
+            found = runtime.infer(picture(seed=seed))
+        except ModelError as error:
+            assert "does not renew" in str(error)
+            break
+        np.testing.assert_allclose(found[0], right.infer(picture(seed=seed))[0], atol=1e-3)
+    else:
+        pytest.fail("a failed run was not noticed")
 
 
 def test_a_frozen_camera_is_not_taken_for_a_frozen_npu(start: Any, picture: Any) -> None:
@@ -190,6 +243,10 @@ def test_a_run_that_hangs_is_given_up_in_time(
 
     assert HangingLane.left_behind() == 1
     board.let_go.set()
+    deadline = time.monotonic() + 5
+    while HangingLane.left_behind() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert HangingLane.left_behind() == 0
 
 
 def test_an_npu_that_hangs_at_the_start_is_given_up(

@@ -461,6 +461,57 @@ def test_each_mistake_is_named_on_the_real_networks(
     runtime.close()
 
 
+@pytest.mark.parametrize("mistake", ["nearly_stuck", "huge", "behind", "drifts"])
+@pytest.mark.parametrize("role", [Role.DETECTOR, Role.EMBEDDER])
+def test_what_only_resembles_the_right_answer_is_caught(
+    npu: Any, tmp_path: Path, role: Role, mistake: str
+) -> None:
+    board = npu.FakeBoard(tmp_path / "root")
+    converted = board.convert(embedded_pack(), tmp_path / "files")
+    card = converted.card(role)
+    soc = read_soc(board.root)
+    assert soc is not None
+    runtime = RknnRuntime(card, converted.folder / card.file, soc, api=board.make, root=board.root)
+    assert run_self_test(runtime, converted.self_test(card)) > 0.999
+    board.mistake = mistake
+
+    with pytest.raises(ModelError):
+        run_self_test(runtime, converted.self_test(card))
+    runtime.close()
+
+
+def test_a_detector_that_sees_faces_everywhere_is_caught(
+    detector_card: ModelCard, networks: Any, tmp_path: Path
+) -> None:
+    anchors = 200
+    scores = np.full((anchors, 2), (0.95, 0.05), np.float32)
+    scores[:32] = (0.1, 0.9)
+    boxes, points = np.ones((anchors, 4), np.float32), np.ones((anchors, 10), np.float32)
+    record_self_test(
+        Scripted(detector_card, [boxes, scores, points]), tinted(detector_card), tmp_path / "t.npz"
+    )
+    everywhere = scores.copy()
+    everywhere[32:] = (0.1, 0.9)
+
+    with pytest.raises(ModelError, match="where there are none"):
+        run_self_test(Scripted(detector_card, [boxes, everywhere, points]), tmp_path / "t.npz")
+
+
+def test_frozen_landmarks_beside_living_scores_are_caught(
+    detector_card: ModelCard, networks: Any, tmp_path: Path
+) -> None:
+    right = OnnxRuntime(detector_card, networks.folder / detector_card.file)
+    record_self_test(right, tinted(detector_card), tmp_path / "t.npz")
+
+    class Frozen(Scripted):
+        def infer(self, pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+            boxes, scores, _ = right.infer(pixels)
+            return [boxes, scores, self.outputs[2]]
+
+    with pytest.raises(ModelError, match="stuck"):
+        run_self_test(Frozen(detector_card, right.infer(tinted(detector_card))), tmp_path / "t.npz")
+
+
 def test_an_answer_that_lags_one_picture_behind_is_caught(
     embedder_card: ModelCard, networks: Any, tmp_path: Path
 ) -> None:
