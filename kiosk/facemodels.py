@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from kiosk.board.soc import Soc, read_soc
+from kiosk.board.soc import Soc, hides_soc, read_soc
 from kiosk.config import ModelsConfig
 from kiosk.errors import ConfigError, ModelError
 from kiosk.models.card import ONNX, ModelCard, Role
-from kiosk.models.choice import Wish, chosen_pack, npu_of
+from kiosk.models.choice import AUTO, Wish, chosen_pack, npu_of
 from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.pack import Pack, open_pack
 from kiosk.models.rknn import RknnRuntime
@@ -53,7 +53,17 @@ def open_chosen(
     """
     settings = settings or ModelsConfig()
     pack = models if isinstance(models, Pack) else open_pack(models)
-    return chosen_pack(pack, soc or read_soc(), Wish(settings.target, settings.precision))
+    soc = soc or read_soc()
+    wish = Wish(settings.target, settings.precision)
+    is_for_npu = any(card.target != ONNX for card in pack.cards)
+    if soc is None and wish.target == AUTO and is_for_npu and hides_soc():
+        # On the CPU the kiosk would compare with other templates than on the NPU it may have.
+        raise ModelError(
+            "This computer does not tell which chip it has: /proc/device-tree/compatible cannot "
+            "be read. In a container, mount it; where there is no NPU, write "
+            '[models] target = "onnx" into the settings.'
+        )
+    return chosen_pack(pack, soc, wish)
 
 
 def load_face_models(

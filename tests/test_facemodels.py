@@ -6,19 +6,22 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kiosk.config import ModelsConfig
 from kiosk.errors import ModelError
 from kiosk.facemodels import (
     load_detector,
     load_embedder,
     load_face_models,
     load_thresholds,
+    open_chosen,
     self_test_pack,
 )
 from kiosk.models.card import Role
-from kiosk.models.pack import Pack, builtin_folder, import_pack, open_pack
+from kiosk.models.pack import Pack, builtin_folder, embedded_pack, import_pack, open_pack
 
 
 def import_without_tests(source: Path, models: Path) -> Pack:
@@ -129,3 +132,17 @@ def test_what_the_program_brings_belongs_to_the_known_networks() -> None:
     assert (folder / "retinaface-mobile025-320.selftest.npz").is_file()
     assert (folder / "mobilefacenet-112.selftest.npz").is_file()
     assert (folder / "mobilefacenet-112.thresholds.json").is_file()
+
+
+def test_an_arm_computer_that_hides_its_chip_is_asked_about_it(
+    npu: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = embedded_pack()
+    converted = npu.FakeBoard(tmp_path / "root").convert(whole, tmp_path / "files")
+    both = dataclasses.replace(whole, cards=(*whole.cards, *converted.cards))
+    monkeypatch.setattr("kiosk.facemodels.hides_soc", lambda: True)
+
+    with pytest.raises(ModelError, match="does not tell which chip"):
+        open_chosen(both)
+    assert len(open_chosen(both, ModelsConfig(target="onnx")).cards) == 4
+    assert len(open_chosen(whole).cards) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,12 @@ def read_soc(root: Path = Path("/")) -> Soc | None:
         if maker == "rockchip" and name in _KNOWN:
             return _KNOWN[name]
     return None
+
+
+def hides_soc(root: Path = Path("/"), machine: str | None = None) -> bool:
+    """Tell whether this is an ARM computer that does not tell its chip, as in some containers."""
+    is_arm = (machine or platform.machine()) in ("aarch64", "arm64", "armv7l")
+    return is_arm and not (root / COMPATIBLE).is_file()
 
 
 def attached_soc(target: str) -> Soc | None:

@@ -55,7 +55,9 @@ def download_folder(models: Path) -> Iterator[Path]:
     """Own the folder for downloads until the block ends. Raises DataFolderBusyError, ModelError."""
     folder = models / "download"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # One by one: mkdir gives its mode to the last of several folders only.
+        models.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise ModelError(f"The folder {folder} cannot be written: {error.strerror}.") from error
@@ -107,7 +109,11 @@ class Downloader:
             source = shown(url)
             self._fetch(card, url, plain, part)
         try:
-            check_digest(part.path, card, f"It came from {source} and has been deleted.")
+            check_digest(
+                part.path,
+                card,
+                f"It came from {source} and has been deleted. Run the command again.",
+            )
         except ModelError:
             part.forget()
             raise
@@ -246,8 +252,9 @@ class Downloader:
         needed, free = 2 * total - body.start, shutil.disk_usage(self._folder).free
         if free < needed:
             raise ModelError(
-                f"The disk of {self._folder} is too full for {card.file}: {needed >> 20} MiB are "
-                f"needed, {free >> 20} MiB are free. Free some space and run the command again."
+                f"The disk of {self._folder} is too full for {card.file}: {needed / 2**20:.1f} MiB "
+                f"are needed, {free / 2**20:.1f} MiB are free. Free some space and run the "
+                "command again."
             )
 
 

@@ -39,6 +39,8 @@ _IMPORTED = "imported"
 _PACK_NAME = re.compile(r"pack-\w+")
 _NEEDED = (Role.DETECTOR, Role.EMBEDDER)
 _MAX_BYTES = 2 * 1024**3
+_MAX_MANIFEST_BYTES = 256 * 1024
+_LONG_KEY = re.compile(r"(?:\.[^.\n\"']{0,200}){64}")
 IMPORT_HINT = "Get them with: door-kiosk models pull, or: door-kiosk models import DIR"
 IMPORT_AGAIN = "Import the models again: door-kiosk models import DIR"
 REINSTALL_HINT = "This installation of door-kiosk is damaged: install it again."
@@ -197,7 +199,12 @@ def builtin_folder() -> Path:
 def read_manifest(path: Path) -> tuple[ModelCard, ...]:
     """Return the cards in a manifest. Raises ModelError."""
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(_MAX_MANIFEST_BYTES + 1).decode("utf-8")
+        # TOML's reader takes quadratic memory for keys of thousands of parts.
+        if len(text) > _MAX_MANIFEST_BYTES or _LONG_KEY.search(text):
+            raise ModelError(f"The manifest {path} is no list of networks: it is not read.")
+        tree = tomllib.loads(text)
     # ValueError: bad UTF-8, bad TOML or a null character in the path; RecursionError: deep nesting.
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"The manifest {path} cannot be read: {error}.") from error

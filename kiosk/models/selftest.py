@@ -162,6 +162,11 @@ def _nearest_mistake(role: Role, found: Outputs, stored: StoredTest) -> str:
 
 def read_self_test(name: str, path: Path, mending: str = IMPORT_AGAIN) -> StoredTest:
     """Read a stored test. Raises ModelError, ending in ``mending``, when it is damaged."""
+    if not path.exists():
+        raise ModelError(
+            f"The self-test of {name} cannot be read: {path.name} is not there. Use a pack that "
+            f"brings it. {mending}"
+        )
     try:
         # Opened here: NumPy leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.board.soc import TARGETS, attached_soc, read_soc, runs
+from kiosk.board.soc import TARGETS, attached_soc, hides_soc, read_soc, runs
 
 
 def write_tree(root: Path, content: bytes) -> None:
@@ -75,3 +75,10 @@ def test_only_the_twins_run_each_others_networks(tmp_path: Path) -> None:
 
 def test_only_the_rk1808_comes_as_a_stick() -> None:
     assert [target for target in TARGETS if attached_soc(target)] == ["rk1808"]
+
+
+def test_an_arm_computer_without_a_device_tree_hides_its_chip(tmp_path: Path) -> None:
+    assert hides_soc(tmp_path, "aarch64")
+    assert not hides_soc(tmp_path, "x86_64")
+    write_tree(tmp_path, b"brcm,bcm2712\0")
+    assert not hides_soc(tmp_path, "aarch64")

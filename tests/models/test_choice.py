@@ -63,6 +63,8 @@ def test_the_file_that_fits(
         (RK3588, Wish(precision="fp32"), "only as fp16, int8"),
         (RK3576, Wish("rk3576"), "the pack has no detector for it"),
         (None, Wish("rk1808"), "the pack has no detector for it"),
+        (None, Wish(precision="int8"), "ONNX Runtime only as fp32"),
+        (RK3588, Wish("onnx", "fp16"), "ONNX Runtime only as fp32"),
     ],
 )
 def test_a_wish_that_cannot_be_met_is_refused(

@@ -14,7 +14,7 @@ import pytest
 from kiosk.errors import ModelError
 from kiosk.facemodels import self_test_pack
 from kiosk.models.card import Role
-from kiosk.models.pack import Pack, import_pack, open_pack
+from kiosk.models.pack import Pack, import_pack, open_pack, read_manifest
 
 MakePackFolder = Callable[..., Any]
 
@@ -423,3 +423,14 @@ def test_one_of_the_known_networks_alone_is_not_enough(shared: Path, tmp_path: P
 
     with pytest.raises(ModelError, match="no detector"):
         import_pack(stick, tmp_path / "models", self_test_pack)
+
+
+@pytest.mark.parametrize(
+    "text", ["a." * 20_000 + "b = 1", "x = 1\n" * 60_000, "[" + "a." * 99 + "b]"]
+)
+def test_a_manifest_that_is_none_is_refused_at_once(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "pack.toml"
+    path.write_text(text)
+
+    with pytest.raises(ModelError, match="is not read"):
+        read_manifest(path)

@@ -327,7 +327,7 @@ def test_a_damaged_file_is_refused_with_what_to_do(
     path = tmp_path / "t.npz"
     write(path, tinted(embedder_card))
 
-    with pytest.raises(ModelError, match=r"cannot be read .*door-kiosk models import"):
+    with pytest.raises(ModelError, match=r"cannot be read.*door-kiosk models import"):
         run_self_test(Scripted(embedder_card, [np.ones(128, np.float32)]), path)
 
 
