@@ -41,10 +41,10 @@ def execute_list(args: argparse.Namespace) -> int:
         )
     tree: dict[str, Any] = {"folder": None, "models": [], "embedded": []}
     if pack is not None:
-        tree |= {"folder": str(pack.folder), "models": _show("In use", pack, wanted, output)}
+        tree |= {"folder": str(pack.folder), "models": _show("In use", pack, wanted, output, True)}
     if embedded is not None:
         # The demonstration takes what suits the computer, whatever the settings ask of the kiosk.
-        tree["embedded"] = _show("Embedded, for --demo", embedded, ModelsConfig(), output)
+        tree["embedded"] = _show("Embedded, for --demo", embedded, ModelsConfig(), output, False)
     output.result(tree)
     if broken is not None:
         raise broken
@@ -61,10 +61,20 @@ def embedded_if_any() -> Pack | None:
     return embedded_pack() if embedded_folder().is_dir() else None
 
 
-def _show(title: str, pack: Pack, wanted: ModelsConfig, output: Output) -> list[dict[str, Any]]:
+def _show(
+    title: str, pack: Pack, wanted: ModelsConfig, output: Output, is_in_use: bool
+) -> list[dict[str, Any]]:
     models, problem = describe(pack, wanted)
-    rows = [["*" if model["runs_here"] else "", *(model[k] for k in _SHOWN)] for model in models]
+    # The kiosk runs what is in use alone: only there is anything marked.
+    is_marked = [is_in_use and model["runs_here"] for model in models]
+    rows = [
+        ["*" if marked else "", *(model[key] for key in _SHOWN)]
+        for marked, model in zip(is_marked, models, strict=True)
+    ]
     output.say(f"{title}: {pack.folder}", *table(("", *_SHOWN), rows))
+    if not is_in_use:
+        output.say("")
+        return models
     if problem:
         output.say(f"Attention: none of them runs here. {problem}")
     else:
