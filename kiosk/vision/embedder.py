@@ -31,7 +31,8 @@ class FaceEmbedder:
 
         Raises ModelError when the network's answer has the wrong size or no direction.
         """
-        vector = self._runtime.infer(chip)[0].astype(np.float32).ravel()
+        # Squares of large values do not fit into 32 bits.
+        vector = self._runtime.infer(chip)[0].astype(np.float64).ravel()
         expected = self._runtime.card.embedding_size
         if vector.size != expected:
             raise ModelError(
@@ -40,7 +41,7 @@ class FaceEmbedder:
         norm = float(np.linalg.norm(vector))
         if not _MIN_NORM < norm < math.inf:
             raise ModelError(f"{self.model.name} gave an embedding without a direction.")
-        vector = vector / np.float32(norm)
+        vector = (vector / norm).astype(np.float32)
         vector.flags.writeable = False
         return Embedding(vector, self.model)
 

@@ -65,10 +65,16 @@ def test_an_answer_with_spare_dimensions_is_flattened() -> None:
     assert embedding.vector.shape == (4,)
 
 
-@pytest.mark.parametrize("answer", [[0, 0, 0, 0], [1e-9, 0, 0, 0]])
+@pytest.mark.parametrize("answer", [[0, 0, 0, 0], [1e-9, 0, 0, 0], [np.nan, 1, 0, 0]])
 def test_an_answer_without_direction_is_a_fault(answer: list[float]) -> None:
-    with pytest.raises(ModelError, match="empty"):
+    with pytest.raises(ModelError, match="without a direction"):
         FaceEmbedder(ScriptedRuntime(answer)).embed(CHIP)
+
+
+def test_a_long_answer_keeps_its_direction() -> None:
+    embedding = FaceEmbedder(ScriptedRuntime([3e30, 0, -4e30, 0])).embed(CHIP)
+
+    assert embedding.vector == pytest.approx([0.6, 0, -0.8, 0])
 
 
 @pytest.mark.parametrize("answer", [[1.0, 2, 3], [1.0, 2, 3, 4, 5]])

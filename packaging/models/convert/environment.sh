@@ -1,6 +1,6 @@
 #!/bin/sh
 # Build the environment of the conversion: environment.sh [FOLDER], else .venv-convert.
-# Needs Python 3.11 on x86-64 Linux and about 6 GB; $PYTHON names another python3.
+# Needs Python 3.11 on x86-64 Linux and about 2 GB; $PYTHON names another python3.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
