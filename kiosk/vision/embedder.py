@@ -32,16 +32,16 @@ class FaceEmbedder:
         Raises ModelError when the network's answer has the wrong size or no direction.
         """
         # Squares of large values do not fit into 32 bits.
-        vector = self._runtime.infer(chip)[0].astype(np.float64).ravel()
+        answer = self._runtime.infer(chip)[0].astype(np.float64).ravel()
         expected = self._runtime.card.embedding_size
-        if vector.size != expected:
+        if answer.size != expected:
             raise ModelError(
-                f"{self.model.name} gave {vector.size} values, its card says {expected}."
+                f"{self.model.name} gave {answer.size} values, its card says {expected}."
             )
-        norm = float(np.linalg.norm(vector))
+        norm = float(np.linalg.norm(answer))
         if not _MIN_NORM < norm < math.inf:
             raise ModelError(f"{self.model.name} gave an embedding without a direction.")
-        vector = (vector / norm).astype(np.float32)
+        vector = (answer / norm).astype(np.float32)
         vector.flags.writeable = False
         return Embedding(vector, self.model)
 
