@@ -240,8 +240,9 @@ class Engine:
     def _models_failed(self, error: ModelError) -> None:
         said, now_ms = str(error), self._now_ms()
         self._board.set(Fault.MODELS, said)
-        # Tried again every few seconds: only what is new belongs into the log.
-        if said != self._model_fault or now_ms - self._model_fault_at_ms > _SAME_FAULT_MS:
+        # Tried again every few seconds: only what is new belongs into the log. The clock may jump.
+        since_ms = abs(now_ms - self._model_fault_at_ms)
+        if said != self._model_fault or since_ms > _SAME_FAULT_MS:
             self._model_fault, self._model_fault_at_ms = said, now_ms
             self._record(EventKind.FAULT, detail=said)
 
