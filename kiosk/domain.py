@@ -134,11 +134,21 @@ class Conditions:
     side_light: float
     """|left − right| / (left + right) of mean luma of the two face halves, 0–1."""
     noise: float
-    """Estimated standard deviation of the sensor noise, grey levels."""
+    """Estimated standard deviation of the noise of luma in the frame, grey levels."""
     sharpness: float
-    """Resolved detail of the face, without unit; see the module for its definition."""
+    """Resolved detail of the face, 1 for a typical sharp one; see the module for its definition."""
     inside_fraction: float
     """Share of the face box that lies inside the frame, 0–1."""
+    top_light: float = 0.0
+    """As side_light, of forehead and cheeks against mouth and chin, less what is usual, 0–1."""
+    mouth_covered: float = 0.0
+    """How likely a mask, a scarf or a hand covers the mouth, 0–1."""
+    eyes_covered: float = 0.0
+    """How likely dark glasses or a hand cover the eyes, 0–1."""
+    side_covered: float = 0.0
+    """How likely something covers the left or the right half of the face, 0–1."""
+    strength: float = 1.0
+    """How strongly the embedder answered, relative to what it does to a typical good face."""
 
 
 class Guidance(enum.Enum):
@@ -155,8 +165,28 @@ class Guidance(enum.Enum):
     LESS_LIGHT = "less_light"
     EVEN_LIGHT = "even_light"
     HOLD_STILL = "hold_still"
+    UNCOVER_FACE = "uncover_face"
+    """Something covers mouth, eyes or one side of the face."""
     PRESENTATION = "presentation"
     """Not a face but a picture of one."""
+    TURN_LEFT = "turn_left"
+    """Turn the head to the person's own left: in the frame, which is no mirror, the nose wanders
+    to the right (yaw > 0); in a preview that mirrors, to the left."""
+    TURN_RIGHT = "turn_right"
+    """To the person's own right: yaw < 0."""
+    LOOK_BACK = "look_back"
+    """A turn that was asked for was seen: look at the camera again."""
+
+
+class LivenessPolicy(enum.Enum):
+    """How hard is looked for a person behind a face."""
+
+    OFF = "off"
+    """Every face is believed."""
+    PASSIVE = "passive"
+    """The pictures are judged; nobody is asked for anything."""
+    PASSIVE_CHALLENGE = "passive+challenge"
+    """As well, whoever wants to enter is asked to turn their head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +221,12 @@ class Embedding:
 
     vector: NDArray[np.float32]
     model: ModelId
+    length: float = 0.0
+    """Of the network's answer before it was made unit length; 0 where nobody knows."""
+    conditions: Conditions | None = None
+    """Of the picture it was made from; None where nobody knows."""
+    pose: HeadPose | None = None
+    """In that picture; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +237,9 @@ class Match:
     similarity: float
     runner_up_id: int | None
     runner_up_similarity: float
-    """−1 when the gallery holds one person only."""
+    """Less what this person's threshold is higher; −1 when the gallery holds one person only."""
+    threshold: float = -1.0
+    """What the similarity must reach, for the conditions of probe and template."""
 
 
 class Outcome(enum.Enum):
@@ -230,6 +268,8 @@ class FaceReport:
     outcome: Outcome
     liveness: Liveness | None = None
     """None as well where the pack in use has no liveness network."""
+    advice: Guidance | None = None
+    """What would help a face that was not recognised, where its conditions may be the cause."""
 
 
 class Phase(enum.Enum):
@@ -240,10 +280,27 @@ class Phase(enum.Enum):
     GUIDANCE = "guidance"
     CHECKING = "checking"
     WELCOME = "welcome"
+    PIN = "pin"
+    """Recognised, but so might a look-alike be: the personal PIN says who it is."""
     DENIED = "denied"
     """Recognised, but not allowed to enter now."""
     NOT_RECOGNISED = "not_recognised"
     OUT_OF_ORDER = "out_of_order"
+
+
+class DenialReason(enum.Enum):
+    """Why somebody recognised is not let in; one text on screen each."""
+
+    HOURS = "hours"
+    """Not at this time."""
+    NO_PIN = "no_pin"
+    """They have a look-alike and no personal PIN."""
+    PIN_MISSED = "pin_missed"
+    """No right PIN came in time."""
+    PIN_LOCKED = "pin_locked"
+    """Too many wrong PINs."""
+    PIN_UNCHECKED = "pin_unchecked"
+    """The PIN could not be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +316,8 @@ class Decision:
     """True on exactly one frame per conclusion "not recognised"."""
     attacked_now: bool = False
     """True on exactly one frame of a visit that shows a picture of a face instead of a face."""
+    is_suspect: bool = False
+    """Whether it may be a picture of a face that is held up now: nobody is let in on this frame."""
     similarity: float | None = None
     threshold: float | None = None
 
@@ -291,6 +350,18 @@ class Person:
     template_count: int = 0
     hours: str = ""
     """When they may enter, as :class:`kiosk.access.hours.AccessHours` reads it; empty: always."""
+    has_pin: bool = False
+    """Whether they have a personal PIN."""
+    is_look_alike: bool = False
+    """Whether their face is like somebody else's; then they enter with a PIN only."""
+
+
+class TemplateKind(enum.Enum):
+    """What a template is to be compared with."""
+
+    PLAIN = "plain"
+    MASKED = "masked"
+    """Of a face with a mask drawn over it: for masked probes only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -303,6 +374,11 @@ class Template:
     """Which view it shows: front, left, right, up, down or photo."""
     created_at_ms: int
     id: int | None = None
+    kind: TemplateKind = TemplateKind.PLAIN
+    conditions: Conditions | None = None
+    """Of the picture it was made from; None where nobody knows."""
+    pose: HeadPose | None = None
+    """In that picture; None where nobody knows."""
 
 
 class EventKind(enum.Enum):
@@ -313,6 +389,9 @@ class EventKind(enum.Enum):
     GRANTED = "granted"
     NOT_RECOGNISED = "not_recognised"
     DENIED = "denied"
+    PIN_REFUSED = "pin_refused"
+    """A personal PIN at the door was wrong."""
+    PIN_LOCKOUT = "pin_lockout"
     PRESENTATION_ATTACK = "presentation_attack"
     DOOR_UNLOCKED = "door_unlocked"
     DOOR_LOCKED = "door_locked"

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from kiosk.camera.imagefile import read_image
 from kiosk.domain import Box, Conditions, Detection, Frame, HeadPose, Pixels
 from kiosk.vision.alignment import align, chip_landmarks
-from kiosk.vision.conditions import CHIP_PX, assess, frontal_eye_distance_px, sharpness
+from kiosk.vision.conditions import (
+    CHIP_PX,
+    assess,
+    directional_ratios,
+    frontal_eye_distance_px,
+    sensor_noise,
+    sharpness,
+)
 from kiosk.vision.detector import RetinaFaceDetector
 
 Change = Callable[[Pixels], NDArray[Any]]
@@ -145,6 +152,24 @@ def test_noise_is_measured_in_grey_levels() -> None:
         chip = grey[..., None].repeat(3, -1)
         found = assess(Frame(chip, 0), face, chip).noise
         assert found == pytest.approx(sigma, rel=0.1, abs=0.1)
+
+
+@pytest.mark.parametrize("eye_px", [12, 18, 30, 60, 69, 71, 140])
+def test_noise_is_no_detail_at_any_size(eye_px: float) -> None:
+    rng = np.random.default_rng(6)
+    side = round(4 * eye_px)
+    grain = np.clip(rng.normal(120, 12, (side, side)), 0, 255).astype(np.uint8)
+    scale = eye_px / 35.24
+    points = (chip_landmarks(112) - 56) * scale + side / 2
+    box = Box(side / 2 - eye_px, side / 2 - eye_px, side / 2 + eye_px, side / 2 + eye_px)
+    frame, face = Frame(grain[..., None].repeat(3, -1), 0), Detection(box, np.float32(points), 1)
+    grey = cv2.cvtColor(align(frame, face, CHIP_PX), cv2.COLOR_BGR2GRAY).astype(np.float32)
+
+    taken_for_detail = directional_ratios(grey).max()
+    left = directional_ratios(grey, 12.0, 1 / scale).max()
+
+    assert sensor_noise(frame, face, eye_px) == pytest.approx(12, rel=0.15)
+    assert left < 0.3 * taken_for_detail
 
 
 def test_more_noise_reads_as_more(make_drawn_face: Any) -> None:
