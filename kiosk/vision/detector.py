@@ -38,8 +38,18 @@ class RetinaFaceDetector:
         self._anchors = make_anchors(card.width_px, card.height_px)
         # Padding in the network's mean colour is zero after normalisation: no false edges' glow.
         mean = card.mean if card.colour_order == "BGR" else card.mean[::-1]
-        fill = (round(mean[0]), round(mean[1]), round(mean[2]))
-        self._letterboxer = Letterboxer(card.width_px, card.height_px, fill)
+        self._fill = (round(mean[0]), round(mean[1]), round(mean[2]))
+        self._letterboxer = Letterboxer(card.width_px, card.height_px, self._fill)
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Width and height of the network's input, px."""
+        return self._runtime.card.width_px, self._runtime.card.height_px
+
+    @property
+    def fill(self) -> tuple[int, int, int]:
+        """The BGR colour that is nothing to the network: what lies beyond a picture's border."""
+        return self._fill
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """Return the faces in a frame, best score first, at most 20. Raises ModelError."""
