@@ -40,6 +40,10 @@ class CameraConfig:
     frames_per_s: int = _setting(30, 1, 120)
     image_hold_s: float = _setting(2.0, 0.1, 600)
     """How long each picture of a folder is shown, as if a person stood still."""
+    allow_virtual: bool = False
+    """Whether a device that any program can feed pictures into (v4l2loopback) is accepted."""
+    meter_on_face: bool = True
+    """Expose for the face before the door, where a V4L2 camera lets its exposure be set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,16 @@ class RecognitionConfig:
     vote_window_s: float = _setting(2.0, 1.0, 10)
     """Even the most votes in the shortest window ask for ten frames a second only."""
     min_detection_score: float = _setting(0.6, 0.1, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessConfig:
+    """How hard is looked for a person behind the face."""
+
+    policy: str = _one_of("passive", "passive+challenge", "off")
+    """Watch only, also ask for a turn of the head, or believe every face."""
+    schedule: str = ""
+    """Other policies at other times, see :mod:`kiosk.access.livenesspolicy`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,7 @@ class Config:
     camera: CameraConfig = field(default_factory=CameraConfig)
     door: DoorConfig = field(default_factory=DoorConfig)
     recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
+    liveness: LivenessConfig = field(default_factory=LivenessConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
     kiosk: KioskConfig = field(default_factory=KioskConfig)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import enum
 import threading
 
-from kiosk.domain import Decision, DoorState, DoorStatus, Phase
-from kiosk.listener import KioskView, Listener
+from kiosk.domain import Decision, DenialReason, DoorState, DoorStatus, Phase
+from kiosk.listener import KioskView, Listener, PinPrompt
 
 
 class Fault(enum.Enum):
@@ -15,6 +15,10 @@ class Fault(enum.Enum):
     MODELS = "models"
     CAMERA = "camera"
     STALLED = "stalled"
+    VIRTUAL = "virtual"
+    BLACK = "black"
+    FROZEN = "frozen"
+    LOOPED = "looped"
     DOOR = "door"
     STORE = "store"
 
@@ -30,6 +34,8 @@ class FaultBoard:
         self._ready = False
         self._decision = Decision(Phase.STARTING)
         self._name = self._hours = ""
+        self._denial, self._wait_s = DenialReason.HOURS, 0.0
+        self._pin: PinPrompt | None = None
         self._relock_at_ns: int | None = None
         self._shown: KioskView | None = None
 
@@ -98,10 +104,20 @@ class FaultBoard:
                 self._decision = Decision(Phase.IDLE)
             self._tell()
 
-    def show(self, decision: Decision, name: str, hours: str = "") -> None:
-        """Show where the visit has come to; ``hours`` when that is DENIED."""
+    def show(
+        self,
+        decision: Decision,
+        name: str = "",
+        hours: str = "",
+        *,
+        denial: DenialReason = DenialReason.HOURS,
+        wait_s: float = 0.0,
+        pin: PinPrompt | None = None,
+    ) -> None:
+        """Show where the visit has come to; what follows ``name`` is said in DENIED and PIN."""
         with self._lock:
             self._decision, self._name, self._hours = decision, name, hours
+            self._denial, self._wait_s, self._pin = denial, wait_s, pin
             self._tell()
 
     def door_is(self, status: DoorStatus) -> None:
@@ -126,8 +142,16 @@ class FaultBoard:
             )
         if decision.phase is Phase.DENIED:
             return KioskView(
-                Phase.DENIED, person_name=self._name, hours=self._hours, warnings=warnings
+                Phase.DENIED,
+                person_name=self._name,
+                hours=self._hours,
+                denial=self._denial,
+                wait_s=self._wait_s,
+                warnings=warnings,
             )
+        if decision.phase is Phase.PIN:
+            pin = self._pin or PinPrompt()
+            return KioskView(Phase.PIN, decision.guidance, pin=pin, warnings=warnings)
         return KioskView(decision.phase, decision.guidance, warnings=warnings)
 
     def _tell(self) -> None:

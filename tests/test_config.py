@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.config import Config, DoorConfig, load_config, parse_config
+from kiosk.domain import LivenessPolicy
 from kiosk.errors import ConfigError
 
 
@@ -115,6 +116,19 @@ def test_a_whole_number_setting_takes_no_fraction() -> None:
 def test_a_text_setting_takes_no_number(value: object) -> None:
     with pytest.raises(ConfigError, match="source must be of type str"):
         parse_config({"camera": {"source": value}})
+
+
+@pytest.mark.parametrize("policy", ["off", "passive", "passive+challenge"])
+def test_each_liveness_policy_can_be_chosen(policy: str) -> None:
+    config = parse_config({"liveness": {"policy": policy, "schedule": "else off"}})
+    assert (config.liveness.policy, config.liveness.schedule) == (policy, "else off")
+    assert LivenessPolicy(policy).value == policy
+
+
+def test_without_a_word_pictures_are_judged_and_nobody_is_asked_to_turn() -> None:
+    assert Config().liveness.policy == "passive"
+    with pytest.raises(ConfigError, match=r"\[liveness\] policy must be one of passive,"):
+        parse_config({"liveness": {"policy": "on"}})
 
 
 def test_unknown_names_are_refused_with_those_known() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kiosk.camera.authenticity import Suspicion
 from kiosk.domain import Decision, DoorState, DoorStatus, Guidance, Phase
 from kiosk.faultboard import Fault, FaultBoard
 from kiosk.listener import KioskView, SilentListener
@@ -85,3 +86,7 @@ def test_starting_lasts_until_everything_is_loaded() -> None:
     shown.ready()
     assert screen.views[-1].phase is Phase.IDLE
     assert shown.idle_phase is Phase.IDLE
+
+
+def test_every_suspicion_about_the_pictures_is_a_fault_of_its_own() -> None:
+    assert {suspicion.name for suspicion in Suspicion} <= {fault.name for fault in Fault}

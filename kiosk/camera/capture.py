@@ -19,6 +19,8 @@ LAST_RETRY_S = 5.0
 # every frame must not be reopened twice a second for days.
 _STEADY_NS = 5_000_000_000
 _RATE_WEIGHT = 0.1
+_METERED_NS = 500_000_000
+"""A face measured longer ago may have left."""
 
 
 class Capture:
@@ -52,6 +54,7 @@ class Capture:
         self._last_frame_ns: int | None = None
         self._interval_ns = 0.0
         self._callback_failures = 0
+        self._metered: tuple[float, int] | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -77,6 +80,14 @@ class Capture:
         """Nanoseconds since the newest frame, or since the start while there was none."""
         last = self._last_frame_ns
         return 0 if last is None else max(0, now_ns - last)
+
+    def meter(self, luminance: float | None) -> None:
+        """Say how bright the face before the door is (mean luma, 0–255); None when nobody is there.
+
+        From any thread. The camera's exposure follows, where it can.
+        """
+        # One tuple, swapped at once: no lock is needed.
+        self._metered = None if luminance is None else (luminance, self._clock_ns())
 
     def start(self) -> None:
         """Start the thread; once only."""
@@ -138,6 +149,7 @@ class Capture:
                     self._measure(now_ns - previous_ns)
                 previous_ns = now_ns
                 self._deliver(pixels, now_ns)
+                self._expose(now_ns)
                 if now_ns - opened_ns >= _STEADY_NS:
                     self._retry_s = FIRST_RETRY_S
         finally:
@@ -165,6 +177,14 @@ class Capture:
         self._report(CameraState.STREAMING, width_px=frame.width_px, height_px=frame.height_px)
         for sink in self._sinks:
             self._hand_over(frame, sink)
+
+    def _expose(self, now_ns: int) -> None:
+        meter = getattr(self._camera, "meter", None)
+        if meter is None:
+            return
+        metered = self._metered
+        is_recent = metered is not None and now_ns - metered[1] <= _METERED_NS
+        meter(metered[0] if metered is not None and is_recent else None, now_ns)
 
     def _hand_over(self, frame: Frame, sink: Callable[[Frame], object]) -> None:
         try:

@@ -83,9 +83,9 @@ class Video:
         """Return a numeric property; 0 or -1 when it is not known."""
         return float(self._reader.get(prop))
 
-    def set(self, prop: int, value: float) -> None:
-        """Set a property if the backend knows it."""
-        self._reader.set(prop, value)
+    def set(self, prop: int, value: float) -> bool:
+        """Set a property; False when the backend says that it cannot."""
+        return bool(self._reader.set(prop, value))
 
     def close(self) -> None:
         """Release the device or file."""

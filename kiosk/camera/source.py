@@ -28,6 +28,10 @@ class Camera(Protocol):
     """A source of frames. All methods are called by one thread, the one that calls ``open``.
 
     A camera that also has a string attribute ``label`` names each picture with it (a file name).
+    One with ``sensor_rules`` (:class:`~kiosk.camera.authenticity.SensorRules`) claims to be a live
+    sensor, and its pictures are judged by them; ``is_suspect`` is True while it is a virtual one
+    that the settings do not allow. One with a method ``meter(luminance, at_ns)`` has an exposure
+    that can be metered on a face.
     """
 
     @property

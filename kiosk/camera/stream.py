@@ -6,6 +6,7 @@ import re
 
 import cv2
 
+from kiosk.camera.authenticity import STREAM_RULES
 from kiosk.camera.opencv import Video, VideoOpener
 from kiosk.domain import Pixels
 from kiosk.errors import CameraError
@@ -36,6 +37,7 @@ class StreamCamera:
     """Frames from an address such as rtsp://host/stream; its password appears in no message."""
 
     is_live = True
+    sensor_rules = STREAM_RULES
 
     def __init__(
         self,

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import cv2
 
+from kiosk.camera.authenticity import DEVICE_RULES
+from kiosk.camera.exposure import FaceExposure
 from kiosk.camera.opencv import Video, VideoOpener
 from kiosk.config import CameraConfig
 from kiosk.domain import Pixels
@@ -34,6 +36,8 @@ _READ_ATTEMPTS = 3
 _READ_PATIENCE_S = 1.0
 _SELECT_TIMEOUT_S = "2"
 _MAX_LISTED = 8
+# Drivers of devices that show what a program or a generator gives them.
+_VIRTUAL_DRIVERS = ("loopback", "vivid", "vimc", "akvcam", "vcam")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class DeviceCamera:
     """Frames from /dev/videoN, or from a stable link such as those in /dev/v4l/by-id."""
 
     is_live = True
+    sensor_rules = DEVICE_RULES
 
     def __init__(
         self,
@@ -57,18 +62,27 @@ class DeviceCamera:
         config: CameraConfig,
         opener: VideoOpener = cv2.VideoCapture,
         check: Callable[[str], Capability] | None = None,
+        root: Path = Path("/"),
     ) -> None:
+        """``root`` is where /sys is looked for."""
         self.name = path
         self._config = config
         self._opener = opener
         self._check = check_device if check is None else check
+        self._root = root
         self._video: Video | None = None
+        self._exposure: FaceExposure | None = None
+        self.is_suspect = False
+        """True while the device opened last is a virtual one and the settings do not allow it."""
 
     def open(self) -> None:
         """Open the device and see its first frame. Raises CameraError saying what to do."""
         capability = self._check(self.name)
-        if "loopback" in capability.driver.lower():
+        # Looked at each time: the link may point to another device now.
+        virtual = is_virtual(self.name, capability, self._root)
+        if virtual:
             _log.warning("%s is a virtual camera: any program can feed it pictures", self.name)
+        self.is_suspect = virtual and not self._config.allow_virtual
         # OpenCV reads it at its first request to a device; the default of 10 s would hold up
         # shutdown and hide a stalled camera for too long.
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", _SELECT_TIMEOUT_S)
@@ -86,6 +100,8 @@ class DeviceCamera:
         try:
             self._video.set(cv2.CAP_PROP_BUFFERSIZE, 1)
             first = self.read()
+            if self._config.meter_on_face:
+                self._exposure = FaceExposure(self._video, self._config.frames_per_s)
         except CameraError:
             self.close()
             raise
@@ -124,8 +140,17 @@ class DeviceCamera:
             f"The camera {self.name} delivers no pictures. Check its cable; it is tried again."
         )
 
+    def meter(self, luminance: float | None, at_ns: int) -> None:
+        """Expose for a face of this mean luma, 0–255, or as the camera likes with None."""
+        if self._exposure is not None:
+            self._exposure.meter(luminance, at_ns)
+
     def close(self) -> None:
         """Release the device; call from the thread that opened it."""
+        exposure, self._exposure = self._exposure, None
+        if exposure is not None:
+            # The device keeps its settings: the next program would find it too dark or too bright.
+            exposure.release()
         video, self._video = self._video, None
         if video is not None:
             video.close()
@@ -162,6 +187,19 @@ def check_device(path: str) -> Capability:
             f"such a second one. {_listing(list_devices())}"
         )
     return capability
+
+
+def is_virtual(path: str, capability: Capability, root: Path = Path("/")) -> bool:
+    """Tell whether a device has no sensor, by its driver and its place among the devices.
+
+    The driver's name and bus are what the driver says; a driver made to deceive says otherwise.
+    """
+    said = f"{capability.driver} {capability.bus}".lower()
+    if any(name in said for name in _VIRTUAL_DRIVERS):
+        return True
+    node = Path(os.path.realpath(path)).name
+    place = os.path.realpath(root / "sys/class/video4linux" / node)
+    return "/devices/virtual/" in place
 
 
 def parse_capability(answer: bytes) -> Capability:

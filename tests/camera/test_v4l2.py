@@ -17,6 +17,7 @@ from kiosk.camera.v4l2 import (
     DeviceCamera,
     check_device,
     explain_open_error,
+    is_virtual,
     list_devices,
     parse_capability,
 )
@@ -55,6 +56,9 @@ class FakeDevice:
     def set(self, prop: int, value: float) -> bool:
         self.properties[prop] = value
         return True
+
+    def get(self, prop: int) -> float:
+        return self.properties.get(prop, -1.0)
 
     def read(self) -> tuple[bool, np.ndarray | None]:
         if not self._reads:
@@ -183,6 +187,56 @@ def test_virtual_camera_is_announced_in_the_log(caplog: pytest.LogCaptureFixture
     camera.open()
     camera.close()
     assert "/dev/video9 is a virtual camera" in caplog.text
+
+
+def loopback(path: str) -> Capability:
+    return Capability("v4l2 loopback", "Dummy", "platform:v4l2loopback-000", can_capture=True)
+
+
+@pytest.mark.parametrize("is_allowed", [False, True])
+def test_virtual_camera_is_suspect_unless_the_settings_allow_it(is_allowed: bool) -> None:
+    config = CameraConfig(width_px=640, height_px=480, allow_virtual=is_allowed)
+    answers = [loopback, webcam]
+    camera = DeviceCamera(
+        "/dev/video9",
+        config,
+        opener=FakeDevice([picture(), picture()]),
+        check=lambda path: answers.pop(0)(path),
+    )
+    assert not camera.is_suspect
+    camera.open()
+    assert camera.is_suspect is not is_allowed
+    camera.close()
+    # Judged at each opening: the link leads to a real camera now.
+    camera.open()
+    assert not camera.is_suspect
+    camera.close()
+
+
+@pytest.mark.parametrize(
+    ("driver", "bus", "place", "expected"),
+    [
+        ("uvcvideo", "usb-0000:00:14.0-1", "devices/pci0000:00/usb1/1-1/video4linux", False),
+        ("rkisp", "platform:rkisp0-vir0", "devices/platform/rkisp0-vir0/video4linux", False),
+        ("v4l2 loopback", "platform:v4l2loopback-000", "devices/virtual/video4linux", True),
+        ("vivid", "platform:vivid-000", "devices/platform/vivid.0/video4linux", True),
+        # A driver that calls itself something else still has no place on a bus.
+        ("uvcvideo", "usb-0000:00:14.0-1", "devices/virtual/video4linux", True),
+    ],
+)
+def test_virtual_is_told_by_driver_and_place(
+    driver: str, bus: str, place: str, expected: bool, tmp_path: Path
+) -> None:
+    device = tmp_path / "sys" / place / "video3"
+    device.mkdir(parents=True)
+    shelf = tmp_path / "sys/class/video4linux"
+    shelf.mkdir(parents=True)
+    (shelf / "video3").symlink_to(device)
+    link = tmp_path / "by-id"
+    link.symlink_to("/dev/video3")
+    capability = Capability(driver, "HD Webcam", bus, can_capture=True)
+    assert is_virtual("/dev/video3", capability, tmp_path) is expected
+    assert is_virtual(str(link), capability, tmp_path) is expected
 
 
 def test_missing_device() -> None:
