@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from kiosk.access.doorpin import DoorPinVerdict
 from kiosk.access.lockout import read_lockout_clock
 from kiosk.access.pin import PinVault, PinVerdict
-from kiosk.domain import Event, EventKind, Person, Template
+from kiosk.domain import Event, EventKind, Person
 from kiosk.enrolment import Shot
 from kiosk.errors import EnrolmentError
+from kiosk.people import Likeness, mark_look_alikes
+from kiosk.personalpins import PIN_REMOVED, PIN_SET, remove_pin, set_pin, who_typed
 from kiosk.store.events import EventQuery
 from kiosk.store.export import ExportReceipt, export_to_medium
 from kiosk.store.lane import StoreLane
@@ -52,23 +55,85 @@ class Administration:
         return self._lane.submit(lambda store: store.people.find(search))
 
     def save_person(
-        self, name: str, number: str, shots: tuple[Shot, ...], existing_id: int | None
+        self,
+        name: str,
+        number: str,
+        shots: tuple[Shot, ...],
+        existing_id: int | None,
+        likeness: Likeness | None,
     ) -> Future[Person]:
-        """Enrol somebody, or give an existing person new templates; consent is given now."""
+        """Enrol somebody, or give an existing person new templates; consent is given now.
+
+        Whom they resemble, by ``likeness``, is remembered.
+        """
 
         def work(store: Store) -> Person:
-            if not shots:
+            if not shots or likeness is None:
                 raise EnrolmentError("The capture is not finished. Take all views first.")
             now_ms = self._now_ms()
-            templates = [Template(0, shot.embedding, shot.view.value, now_ms) for shot in shots]
-            if existing_id is None:
-                person = store.people.enrol(name, number, now_ms, templates, now_ms)
-            else:
-                person = store.people.replace_templates(existing_id, templates)
+            templates = [each for shot in shots for each in shot.templates(now_ms)]
+            with store.database.writing():
+                if existing_id is None:
+                    person = store.people.enrol(name, number, now_ms, templates, now_ms)
+                else:
+                    person = store.people.replace_templates(existing_id, templates)
+                alike = mark_look_alikes(store, person.id, templates, likeness)
             self._people_changed(store)
             detail = f"{len(templates)} templates of {templates[0].embedding.model}"
             self._record(EventKind.ENROLLED, person.id, person.name, detail)
-            return person
+            for other in alike:
+                for who, like in ((person, other), (other, person)):
+                    self._record(
+                        EventKind.PERSON_CHANGED, who.id, who.name, f"looks like {like.id}"
+                    )
+            return store.people.get(person.id) or person
+
+        return self._lane.submit(work)
+
+    def look_alikes(self, person_id: int) -> Future[list[Person]]:
+        """Find who may be taken for somebody at the door."""
+
+        def work(store: Store) -> list[Person]:
+            others = store.look_alikes.group_of(person_id) - {person_id}
+            return [person for person in store.people.find() if person.id in others]
+
+        return self._lane.submit(work)
+
+    def set_person_pin(self, person_id: int, pin: str) -> Future[Person]:
+        """Give somebody a PIN; the future fails with PinError when it cannot be that one."""
+
+        def work(store: Store) -> Person:
+            return self._pin_changed(store, set_pin(store, person_id, pin), PIN_SET)
+
+        return self._lane.submit(work)
+
+    def remove_person_pin(self, person_id: int) -> Future[Person]:
+        """Take somebody's PIN away."""
+
+        def work(store: Store) -> Person:
+            return self._pin_changed(store, remove_pin(store, person_id), PIN_REMOVED)
+
+        return self._lane.submit(work)
+
+    def _pin_changed(self, store: Store, person: Person, detail: str) -> Person:
+        self._people_changed(store)
+        self._record(EventKind.PERSON_CHANGED, person.id, person.name, detail)
+        return person
+
+    def check_door_pin(self, candidates: frozenset[int], pin: str) -> Future[DoorPinVerdict]:
+        """Say which of these people has typed their PIN; failures count towards the lockout.
+
+        The future fails with PinError when none of them has one that can be checked.
+        """
+
+        def work(store: Store) -> DoorPinVerdict:
+            verdict = who_typed(store, candidates, pin, read_lockout_clock())
+            who = f"looks like {', '.join(map(str, sorted(candidates)))}"
+            if verdict.person_id is None and verdict.was_checked:
+                self._record(EventKind.PIN_REFUSED, None, "", who)
+            if verdict.wait_s > 0:
+                self._record(EventKind.PIN_LOCKOUT, None, "", f"{verdict.wait_s:.0f} s, {who}")
+            return verdict
 
         return self._lane.submit(work)
 

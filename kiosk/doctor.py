@@ -20,7 +20,7 @@ from kiosk.access.pin import PinVault
 from kiosk.camera.source import Camera, parse_source
 from kiosk.config import CameraConfig, Config, ModelsConfig, load_config
 from kiosk.datafolder import DataFolder
-from kiosk.domain import ModelId, Pixels
+from kiosk.domain import ModelId, Person, Pixels
 from kiosk.door.drivers import parse_relay
 from kiosk.errors import ConfigError, KioskError, ModelError
 from kiosk.facemodels import load_thresholds, open_chosen, self_test_pack
@@ -44,6 +44,10 @@ _QT_PROBE = (
 )
 _WATCH_S = 1.0
 _BLACK_LUMA = 4.0
+_NO_LIVENESS = (
+    "the models have no liveness network: photographs of faces are not noticed. Import one that "
+    "has: door-kiosk models pull"
+)
 
 
 def examine(
@@ -67,6 +71,8 @@ def examine(
     model = None
     if pack is not None:
         rows.append(_check_thresholds(pack))
+        if pack.optional_card(Role.LIVENESS) is None and config.liveness.policy != "off":
+            rows.append(HealthRow("Liveness", "warning", _NO_LIVENESS))
         model = pack.card(Role.EMBEDDER).id
     rows += check_database(folder, owner, pack, model, config.recognition.stranger_rate)
     rows.append(check_clock(now_ms, is_clock_synchronised()))
@@ -201,13 +207,30 @@ def _check_people(
     store: Store, pack: Pack | None, model: ModelId | None, stranger_rate: float
 ) -> list[HealthRow]:
     people = store.people.find()
-    templates = sum(person.template_count for person in people)
-    text = f"{len(people)} enrolled, {templates} templates"
     if not people:
         return [HealthRow("People", "warning", "nobody is enrolled")]
+    rows = _check_templates(store, people, pack, model, stranger_rate)
+    if pinless := [p for p in people if p.enabled and p.is_look_alike and not p.has_pin]:
+        text = (
+            f"{len(pinless)} people look like somebody else and have no PIN, so they are not let "
+            "in. Set one with: door-kiosk people pin NAME-or-ID"
+        )
+        rows.append(HealthRow("Look-alikes", "warning", text))
+    return rows
+
+
+def _check_templates(
+    store: Store,
+    people: list[Person],
+    pack: Pack | None,
+    model: ModelId | None,
+    stranger_rate: float,
+) -> list[HealthRow]:
+    templates = sum(person.template_count for person in people)
+    text = f"{len(people)} enrolled, {templates} templates"
     if model is None or pack is None:
         return [HealthRow("People", "ok", text)]
-    ids, _vectors = store.people.templates(model)
+    count = len(store.people.templates(model))
     if damaged := store.people.damaged_templates:
         text += f"; {damaged} are damaged and not used: enrol these people again"
         return [HealthRow("People", "fault", text)]
@@ -219,9 +242,9 @@ def _check_people(
         reach = load_thresholds(pack).rarest_fmr
     except ModelError:
         return rows
-    if len(ids) and comparison_rate(stranger_rate, len(ids)) < reach:
+    if count and comparison_rate(stranger_rate, count) < reach:
         text = (
-            f"{len(ids)} templates need a false-match rate below the {reach:.0e} that was measured;"
+            f"{count} templates need a false-match rate below the {reach:.0e} that was measured;"
             " beyond it the threshold is an estimate on the strict side"
         )
         rows.append(HealthRow("Gallery", "warning", text))

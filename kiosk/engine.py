@@ -8,7 +8,6 @@ through newest-frame mailboxes and may be dropped; events never are.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
 import time
@@ -19,8 +18,10 @@ from functools import partial
 
 from kiosk import __version__
 from kiosk.access.hours import wall_clock
+from kiosk.access.livenesspolicy import LivenessSchedule
 from kiosk.administration import Administration
 from kiosk.backoff import Backoff
+from kiosk.camera.authenticity import Suspicion
 from kiosk.camera.capture import Capture
 from kiosk.camera.source import Camera, parse_source
 from kiosk.camera.watch import CameraWatch
@@ -32,14 +33,15 @@ from kiosk.domain import (
     DoorState,
     DoorStatus,
     EventKind,
-    FaceReport,
     Frame,
     FrameResult,
+    LivenessPolicy,
     Person,
     Phase,
 )
 from kiosk.door.controller import DoorController
 from kiosk.door.drivers import parse_relay
+from kiosk.doorkeeper import Doorkeeper
 from kiosk.enginehealth import CameraHealth, log_row, machine_rows, state_rows
 from kiosk.enrolmentdesk import EnrolmentDesk
 from kiosk.errors import ModelError, RelayError, StoreError
@@ -50,7 +52,8 @@ from kiosk.heat import HeatGuard
 from kiosk.listener import KioskView, Listener, SilentListener
 from kiosk.mailbox import Mailbox
 from kiosk.models.pack import Pack
-from kiosk.people import Denial, EnrolledPeople, load_people
+from kiosk.people import EnrolledPeople, load_people
+from kiosk.pindesk import PinDesk
 from kiosk.pipeline import FaceModels, Pipeline
 from kiosk.recognition.decision import VisitDecider, VisitRules
 from kiosk.recognition.gallery import Gallery
@@ -58,7 +61,6 @@ from kiosk.store.journal import Journal
 from kiosk.store.lane import StoreLane
 from kiosk.store.store import Store
 from kiosk.store.watch import StoreWatch
-from kiosk.vision.liveness import in_words
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +70,10 @@ _SAME_FAULT_MS = 600_000
 _QUIET_NS = 1_000_000_000
 """Without a frame for this long, nobody can be said to stand there."""
 _STOP_TIMEOUT_S = 3.0
+_NO_LIVENESS = (
+    "The face models have no liveness network: a photograph may open the door. Import one that "
+    'has, or set policy = "off" in the section [liveness] of the settings.'
+)
 
 
 class Engine:
@@ -88,8 +94,9 @@ class Engine:
         ``camera`` takes the place of the configured one, ``pack`` that of the imported networks.
         ``local_time`` turns UTC milliseconds into the time that access hours are about.
 
-        Raises ConfigError or CameraError for a camera or relay that cannot be meant, and
-        ConfigError for networks that know simulated people only and a relay that is none.
+        Raises ConfigError or CameraError for a camera, relay or liveness schedule that cannot be
+        meant, and ConfigError for networks that know simulated people only and a relay that is
+        none.
         """
         self.preview: Mailbox[Frame] = Mailbox()
         self.results: Mailbox[FrameResult] = Mailbox()
@@ -108,6 +115,9 @@ class Engine:
         self._store = StoreWatch(self._lane, partial(self._put, Fault.STORE))
         self._journal = Journal(self._store.record, now_ms)
         self._record = self._journal.note
+        self._liveness = LivenessSchedule.parse(
+            config.liveness.schedule, LivenessPolicy(config.liveness.policy)
+        )
         relay = parse_relay(config.door.relay)
         self._pack = pack
         self._relay_is_barred = False
@@ -115,16 +125,17 @@ class Engine:
             # Before anything is sent to a port: connecting alone writes to it.
             refuse_real_door(pack or folder.models)
         self._door = DoorController(relay, config.door.pulse_s, self._door_changed, self._door_fact)
+        source = camera or parse_source(config.camera.source, config.camera)
+        self._new_frame_ns = 0
         self._camera = CameraWatch(
             partial(self._put, Fault.CAMERA),
             partial(self._put, Fault.STALLED),
             lambda kind, detail: self._record(kind, detail=detail),
+            self._camera_suspected,
+            getattr(source, "sensor_rules", None),
+            lambda: getattr(source, "is_suspect", False),
         )
-        self._capture = Capture(
-            camera or parse_source(config.camera.source, config.camera),
-            [self._show_frame, self._inbox.put],
-            self._camera_changed,
-        )
+        self._capture = Capture(source, [self._frame_came, self._show_frame], self._camera_changed)
         self._heat = HeatGuard(config.recognition, partial(self._board.put_warning, "heat"))
         self._admin = Administration(self._lane, self._record, self._reload_people, now_ms)
         self._models: FaceModels | None = None
@@ -132,7 +143,16 @@ class Engine:
         self._pipeline: Pipeline | None = None
         self._desk = EnrolmentDesk(config.recognition.stranger_rate)
         self._searched: Gallery | None = None
-        self._denial: Denial | None = None
+        self._pins = PinDesk(self._admin.check_door_pin)
+        self._keeper = Doorkeeper(
+            self._board,
+            self._journal,
+            self._pins,
+            self._door.unlock,
+            lambda: self._people,
+            lambda: self._local_time(self._now_ms()),
+            self._welcome_s,
+        )
         self._started = self._stopped = False
         self._backoff = Backoff(_RETRY_S, _LONGEST_RETRY_S)
         self._model_fault, self._model_fault_at_ms = "", 0
@@ -148,6 +168,10 @@ class Engine:
         self.admin_pin_is_set = self._admin.admin_pin_is_set
         self.set_admin_pin = self._admin.set_admin_pin
         self.check_admin_pin = self._admin.check_admin_pin
+        self.set_person_pin = self._admin.set_person_pin
+        self.remove_person_pin = self._admin.remove_person_pin
+        self.look_alikes = self._admin.look_alikes
+        self.enter_pin = self._pins.enter
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -204,7 +228,8 @@ class Engine:
             self._camera.look(self._capture.age_ns(time.monotonic_ns()))
             self._store.look(time.monotonic_ns())
             if frame is None or self._pipeline is None:
-                if self._capture.age_ns(time.monotonic_ns()) > _QUIET_NS:
+                if time.monotonic_ns() - self._new_frame_ns > _QUIET_NS:
+                    self._keeper.forget()
                     self._board.show(Decision(self._board.idle_phase), "")
                 continue
             if not self._heat.may_examine(frame.captured_at_ns):
@@ -255,6 +280,8 @@ class Engine:
             raise ModelError(SIMULATED_ONLY)
         if models.simulated_only:
             self._board.warn("These networks know simulated people only.")
+        is_blind = models.liveness is None and self._liveness.policies != {LivenessPolicy.OFF}
+        self._board.put_warning("liveness", _NO_LIVENESS if is_blind else None)
         return models
 
     def _free_models(self) -> None:
@@ -263,15 +290,21 @@ class Engine:
             models.close()
 
     def _make_pipeline(self, models: FaceModels, people: EnrolledPeople) -> Pipeline:
-        wanted, kiosk = self._config.recognition, self._config.kiosk
+        wanted = self._config.recognition
         rules = VisitRules(
-            votes=wanted.votes,
-            vote_window_s=wanted.vote_window_s,
-            welcome_s=max(kiosk.welcome_s, self._config.door.pulse_s),
+            votes=wanted.votes, vote_window_s=wanted.vote_window_s, welcome_s=self._welcome_s
         )
         return Pipeline(
             models, people.gallery, VisitDecider(rules), wanted.stranger_rate, wanted.margin
         )
+
+    @property
+    def _welcome_s(self) -> float:
+        return max(self._config.kiosk.welcome_s, self._config.door.pulse_s)
+
+    def _end_visit(self, pipeline: Pipeline) -> None:
+        pipeline.end_visit()
+        self._keeper.forget()
 
     def _examine(self, frame: Frame, pipeline: Pipeline) -> None:
         people = self._people
@@ -287,58 +320,42 @@ class Engine:
             return
         if self._visit_void.is_set():
             self._visit_void.clear()
-            pipeline.end_visit()
+            self._end_visit(pipeline)
         if self._board.is_out_of_order or self._door.status.state is DoorState.FAULT:
             # The picture stays alive, but nobody gathers votes for a door that must not open, and
             # what was decided before the fault is void.
-            pipeline.end_visit()
+            self._end_visit(pipeline)
             self._publish(FrameResult(frame, pipeline.examine(frame), Decision(Phase.OUT_OF_ORDER)))
             return
         if people.gallery is not self._searched:
             pipeline.set_gallery(people.gallery)
             self._searched = people.gallery
+        pipeline.set_liveness_policy(self._liveness.policy_at(self._local_time(self._now_ms())))
         result = pipeline.step(frame)
         self._publish(result)
-        self._act(result.decision, result.report, people, pipeline)
+        self._keeper.act(result, pipeline)
 
     def _publish(self, result: FrameResult) -> None:
+        conditions = result.report.conditions
+        self._capture.meter(None if conditions is None else conditions.luminance)
         self.results.put(result)
         self._listener.result_arrived()
 
-    def _act(
-        self, decision: Decision, report: FaceReport, people: EnrolledPeople, pipeline: Pipeline
-    ) -> None:
-        person_id = decision.person_id
-        name = people.name_of(person_id) if person_id is not None else ""
-        if decision.granted_now and person_id is not None:
-            self._denial = None
-            # What has gone wrong since the networks were loaded must not open the door.
-            pipeline.prove()
-            # Faults lock: without a log there is no door. Nor for somebody deleted just now, while
-            # this frame was examined with the gallery of before.
-            present = self._people if self._people and self._people.name_of(person_id) else None
-            if present is not None and not self._board.is_out_of_order:
-                self._denial = present.denial(person_id, self._local_time(self._now_ms()))
-                self._let_in(decision, person_id, name)
-        elif decision.rejected_now:
-            self._journal.note_decision(EventKind.NOT_RECOGNISED, decision)
-        elif decision.attacked_now:
-            self._record(EventKind.PRESENTATION_ATTACK, detail=in_words(report.liveness))
-        if decision.phase is Phase.WELCOME and self._denial is not None:
-            decision = dataclasses.replace(decision, phase=Phase.DENIED)
-        self._board.show(decision, name, self._denial.hours if self._denial is not None else "")
-
-    def _let_in(self, decision: Decision, person_id: int, name: str) -> None:
-        if self._denial is not None:
-            self._journal.note_decision(EventKind.DENIED, decision, name, self._denial.reason)
-        elif self._journal.note_decision(EventKind.GRANTED, decision, name):
-            self._door.unlock(f"person {person_id}", time.monotonic_ns())
-
     # --- news from the other threads --------------------------------------------------------------
+
+    def _frame_came(self, frame: Frame) -> None:
+        # First of all: a fault must be known before the picture is examined.
+        if self._camera.seen(frame):
+            # The same picture again is no second vote for whoever is in it.
+            self._new_frame_ns = frame.captured_at_ns
+            self._inbox.put(frame)
 
     def _show_frame(self, frame: Frame) -> None:
         self.preview.put(frame)
         self._listener.frame_arrived()
+
+    def _camera_suspected(self, suspicion: Suspicion, sentence: str | None) -> None:
+        self._put(Fault[suspicion.name], sentence)
 
     def _put(self, fault: Fault, sentence: str | None) -> None:
         """Show a fault or that it is over; what was decided before a fault is void."""
@@ -386,6 +403,7 @@ class Engine:
         """Make no decisions while an administrator uses the screens."""
         self._paused = paused
         if paused:
+            self._pins.cancel()
             self._board.show(Decision(self._board.idle_phase), "")
 
     def begin_enrolment(self, existing_person_id: int | None = None) -> None:
@@ -395,7 +413,7 @@ class Engine:
     def save_enrolment(self, name: str, number: str) -> Future[Person]:
         """Store the finished capture; the future fails with EnrolmentError when it is not."""
         shots, existing_id = self._desk.finished()
-        return self._admin.save_person(name, number, shots, existing_id)
+        return self._admin.save_person(name, number, shots, existing_id, self._desk.likeness)
 
     def test_relay(self) -> Future[None]:
         """Open the door for one pulse; the future fails with RelayError when that is refused."""

@@ -54,6 +54,8 @@ def models_row(models: FaceModels | None) -> HealthRow:
     extras = (("liveness", models.liveness), ("head pose", models.head_pose))
     also = "".join(f", {name}" for name, network in extras if network is not None)
     text = f"{models.embedder.model}{also}, {_where(models)}, self-tests passed"
+    if models.liveness is None:
+        return HealthRow("Models", "warning", f"{text}; photographs of faces are not noticed")
     return HealthRow("Models", "ok", text)
 
 
@@ -71,12 +73,15 @@ def _where(models: FaceModels) -> str:
 def people_row(people: EnrolledPeople, threshold: float) -> HealthRow:
     """Say how many people are recognised, and how alike a face must be."""
     text = (
-        f"{people.gallery.people} recognised with {len(people.gallery)} templates, "
+        f"{people.recognised} recognised with {len(people.gallery)} templates, "
         f"threshold {threshold:.3f}"
     )
     if people.without_template:
         text += f"; {people.without_template} with templates of another model only"
-    return HealthRow("People", "warning" if people.without_template else "ok", text)
+    if people.pinless:
+        text += f"; {people.pinless} with a look-alike and without a PIN are not let in"
+    is_well = not people.without_template and not people.pinless
+    return HealthRow("People", "ok" if is_well else "warning", text)
 
 
 def log_row(store: Store, waiting: int) -> HealthRow:

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kiosk.domain import Embedding, FaceReport, Frame, Guidance, HeadPose
+from kiosk.domain import Embedding, FaceReport, Frame, Guidance, HeadPose, Template, TemplateKind
 from kiosk.recognition.gallery import Gallery
 
 _NS = 1_000_000_000
@@ -65,6 +65,25 @@ class Shot:
 
     view: View
     embedding: Embedding
+    masked: Embedding | None = None
+    """Of the same face with masks drawn over it."""
+
+    def templates(self, now_ms: int) -> list[Template]:
+        """Return the templates to store."""
+        return made_templates(self.embedding, self.masked, self.view.value, now_ms)
+
+
+def made_templates(
+    embedding: Embedding, masked: Embedding | None, view: str, now_ms: int
+) -> list[Template]:
+    """Return what one picture gives: a template, and one for visits with a mask on."""
+    found = [(embedding, TemplateKind.PLAIN)]
+    if masked is not None:
+        found.append((masked, TemplateKind.MASKED))
+    return [
+        Template(0, each, view, now_ms, kind=kind, conditions=each.conditions, pose=each.pose)
+        for each, kind in found
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +92,10 @@ class _Candidate:
     report: FaceReport
     pose: HeadPose
     sharpness: float
+
+
+def _no_masked(frame: Frame, report: FaceReport) -> Embedding | None:
+    return None
 
 
 class GuidedCapture:
@@ -84,6 +107,7 @@ class GuidedCapture:
         threshold: float,
         make_template: Callable[[Frame, FaceReport], Embedding],
         name_of: Callable[[int], str],
+        make_masked: Callable[[Frame, FaceReport], Embedding | None] = _no_masked,
         rules: CaptureRules | None = None,
     ) -> None:
         """``gallery`` holds everybody *else*; ``threshold`` is the cosine of a match.
@@ -94,6 +118,7 @@ class GuidedCapture:
         self._gallery = gallery
         self._threshold = threshold
         self._make_template = make_template
+        self._make_masked = make_masked
         self._name_of = name_of
         self._rules = rules or CaptureRules()
         self.restart()
@@ -157,7 +182,8 @@ class GuidedCapture:
             if match is not None and match.similarity >= self._threshold:
                 self._look_alike = self._name_of(match.person_id)
                 self._look_alike_similarity = match.similarity
-        self._shots.append(Shot(step, embedding))
+        masked = self._make_masked(best.frame, best.report)
+        self._shots.append(Shot(step, embedding, masked))
         return self._progress(None)
 
     def _is_view(self, view: View, pose: HeadPose) -> bool:

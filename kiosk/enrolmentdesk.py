@@ -7,7 +7,7 @@ import threading
 from kiosk.domain import Embedding, FaceReport, Frame
 from kiosk.enrolment import EnrolmentProgress, GuidedCapture, Shot
 from kiosk.errors import EnrolmentError
-from kiosk.people import EnrolledPeople
+from kiosk.people import EnrolledPeople, Likeness
 from kiosk.pipeline import FaceModels, Pipeline
 from kiosk.recognition.thresholds import comparison_rate
 from kiosk.vision.quality import ENROLMENT
@@ -28,6 +28,7 @@ class EnrolmentDesk:
         self._existing_id: int | None = None
         self._is_to_restart = False
         self._shots: tuple[Shot, ...] = ()
+        self._likeness: Likeness | None = None
         self._pipeline: Pipeline | None = None
 
     def begin(
@@ -47,15 +48,24 @@ class EnrolmentDesk:
         if existing_id is not None:
             others = others.without(existing_id)
         rate = comparison_rate(self._stranger_rate, len(others))
+        threshold = models.calibration.threshold(rate)
         capture = GuidedCapture(
             others,
-            models.calibration.threshold(rate),
+            threshold,
             self._template,
             lambda person_id: people.all_names.get(person_id, ""),
+            self._masked_template,
         )
         with self._lock:
             self._capture, self._existing_id = capture, existing_id
             self._is_to_restart, self._shots = False, ()
+            self._likeness = Likeness(models.calibration, self._stranger_rate)
+
+    @property
+    def likeness(self) -> Likeness | None:
+        """When the person captured counts as somebody's look-alike; None before any capture."""
+        with self._lock:
+            return self._likeness
 
     def restart(self) -> None:
         """Throw the shots away and begin again."""
@@ -99,3 +109,8 @@ class EnrolmentDesk:
         if self._pipeline is None:
             raise ValueError("no frame has been taken")
         return self._pipeline.template(frame, report)
+
+    def _masked_template(self, frame: Frame, report: FaceReport) -> Embedding | None:
+        if self._pipeline is None or not self._pipeline.knows_masks:
+            return None
+        return self._pipeline.masked_template(frame, report)

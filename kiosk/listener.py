@@ -5,8 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from kiosk.domain import CameraStatus, DoorStatus, Guidance, Phase
+from kiosk.domain import CameraStatus, DenialReason, DoorStatus, Guidance, Phase
 from kiosk.enrolment import EnrolmentProgress
+
+
+@dataclass(frozen=True, slots=True)
+class PinPrompt:
+    """How it stands with the PIN asked for at the door."""
+
+    is_checking: bool = False
+    """A PIN is being compared; the next may be typed when it was wrong."""
+    is_right: bool = False
+    """It was right, and the face is waited for."""
+    answers: int = 0
+    """PINs compared so far; while none is right, that many were wrong."""
+    attempts_left: int = 0
+    """Tries before entry is locked; 0 where the next wrong one locks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,12 @@ class KioskView:
     warnings: tuple[str, ...] = ()
     hours: str = ""
     """When the person may enter, when DENIED; empty where that cannot be said."""
+    denial: DenialReason = DenialReason.HOURS
+    """Why, when DENIED."""
+    wait_s: float = 0.0
+    """How long no PIN is looked at, when DENIED for wrong ones."""
+    pin: PinPrompt | None = None
+    """When PIN."""
 
 
 class Listener(Protocol):

@@ -22,6 +22,7 @@ from kiosk.door.simulated import SimulatedRelay
 from kiosk.errors import CameraError, RelayError
 from kiosk.health import HealthRow, check_clock, check_disk, folder_owner, is_clock_synchronised
 from kiosk.models.pack import open_pack
+from kiosk.personalpins import set_pin
 from kiosk.store.store import opened
 
 NOW_MS = 1_795_000_000_000  # November 2026
@@ -84,6 +85,21 @@ class TestWhole:
         path.unlink()
         code, rows = examine()
         assert code == 1 and "door-kiosk calibrate" in rows["Thresholds"].text
+
+    @pytest.mark.shared
+    def test_models_that_do_not_notice_photographs_are_told_of(
+        self, examine, capsys, tmp_path, shared
+    ) -> None:
+        fewer = tmp_path / "fewer"
+        fewer.mkdir()
+        for path in (shared / "models").glob("*.onnx"):
+            if not path.name.startswith("minifasnet"):
+                shutil.copy(path, fewer)
+        assert cli.main(["models", "import", str(fewer), "--data", str(tmp_path / "data")]) == 0
+        assert "photographs of faces are not noticed" in capsys.readouterr().out
+        _, rows = examine()
+        assert rows["Liveness"].level == "warning"
+        assert "models pull" in rows["Liveness"].text
 
     def test_it_looks_on_while_a_kiosk_runs(self, examine, tmp_path) -> None:
         folder = DataFolder(tmp_path / "data")
@@ -151,6 +167,17 @@ class TestDatabase:
     def test_a_file_that_is_no_database_is_a_fault(self, tmp_path: Path) -> None:
         DataFolder(tmp_path).database.write_bytes(b"hello" * 1000)
         assert self.check(tmp_path)["Database"].level == "fault"
+
+    def test_look_alikes_without_a_pin_are_told_of(self, tmp_path: Path) -> None:
+        with opened(DataFolder(tmp_path).database) as store:
+            for name in ("Ada", "Eve", "Bo"):
+                store.people.add(name, "", None, 0)
+            store.look_alikes.mark(1, [2])
+        assert "2 people look like somebody else" in self.check(tmp_path)["Look-alikes"].text
+        with opened(DataFolder(tmp_path).database) as store:
+            set_pin(store, 1, "7294")
+            store.people.set_enabled(2, False)
+        assert "Look-alikes" not in self.check(tmp_path)
 
     @pytest.mark.shared
     def test_people_and_their_templates(self, tmp_path: Path, shared: Path) -> None:

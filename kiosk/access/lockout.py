@@ -56,7 +56,9 @@ def wait_after(failures: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class LockoutState:
+    """Wrong PINs in a row, and when the last of them was."""
+
     failures: int
     since_ns: int
     boot_id: str
@@ -78,7 +80,7 @@ class Lockout:
         elapsed_ns = now.monotonic_ns - state.since_ns
         if state.boot_id != now.boot_id or elapsed_ns < 0:
             # How much of the wait had passed before the reboot is not known.
-            self._save(_State(state.failures, now.monotonic_ns, now.boot_id))
+            self._save(LockoutState(state.failures, now.monotonic_ns, now.boot_id))
             return wait_s
         return max(wait_s - elapsed_ns / 1e9, 0.0)
 
@@ -86,16 +88,21 @@ class Lockout:
         """Return how many wrong PINs are free before the next one costs a wait."""
         return max(FREE_FAILURES - self._load(now).failures, 0)
 
-    def count_failure(self, now: LockoutClock) -> None:
-        """Count a wrong PIN; its wait begins now."""
-        failures = self._load(now).failures + 1
-        self._save(_State(failures, now.monotonic_ns, now.boot_id))
+    def count_failure(self, now: LockoutClock) -> LockoutState:
+        """Count a wrong PIN; its wait begins now. Return what was, for :meth:`forgive`."""
+        before = self._load(now)
+        self._save(LockoutState(before.failures + 1, now.monotonic_ns, now.boot_id))
+        return before
+
+    def forgive(self, before: LockoutState) -> None:
+        """Take the last wrong PIN back: it was meant for somebody else."""
+        self._save(before)
 
     def clear(self) -> None:
         """Forget all wrong PINs."""
         self._storage.delete(self._key)
 
-    def _save(self, state: _State) -> None:
+    def _save(self, state: LockoutState) -> None:
         fields = {
             "failures": state.failures,
             "since_ns": state.since_ns,
@@ -103,19 +110,19 @@ class Lockout:
         }
         self._storage.set(self._key, json.dumps(fields))
 
-    def _load(self, now: LockoutClock) -> _State:
+    def _load(self, now: LockoutClock) -> LockoutState:
         text = self._storage.get(self._key)
         if text is None:
-            return _State(0, now.monotonic_ns, now.boot_id)
+            return LockoutState(0, now.monotonic_ns, now.boot_id)
         try:
             fields = json.loads(text)
             failures, since_ns = fields["failures"], fields["since_ns"]
             boot_id = fields["boot_id"]
             if type(failures) is int and type(since_ns) is int and type(boot_id) is str:
-                return _State(max(failures, 0), since_ns, boot_id)
+                return LockoutState(max(failures, 0), since_ns, boot_id)
         except (ValueError, KeyError, TypeError):
             pass
         # A damaged count must not open the way to more guesses.
-        state = _State(FREE_FAILURES, now.monotonic_ns, now.boot_id)
+        state = LockoutState(FREE_FAILURES, now.monotonic_ns, now.boot_id)
         self._save(state)
         return state

@@ -1,4 +1,4 @@
-"""The administrator's PIN: what is acceptable, how it is kept, whether it is right."""
+"""PINs: what is acceptable, how they are kept, whether one is right."""
 
 from __future__ import annotations
 
@@ -19,12 +19,30 @@ from kiosk.errors import KioskError, PinError
 
 _log = logging.getLogger(__name__)
 
-MIN_DIGITS = 6
-MAX_DIGITS = 12
 
-_HASH_KEY = "admin_pin"
-_LOCKOUT_KEY = "admin_pin_lockout"
+@dataclass(frozen=True, slots=True)
+class PinKind:
+    """Whose PIN it is, and what that asks of it."""
+
+    key: str
+    """Under which its hash is kept; the lockout's follows from it."""
+    min_digits: int
+    max_digits: int
+    missing: str
+    """A sentence for when there is none."""
+    remedy: str
+    """How to come by a new one."""
+
+    @property
+    def lockout_key(self) -> str:
+        return f"{self.key}_lockout"
+
+
 _RESET = "Set a new one on this computer with: door-kiosk pin reset"
+ADMIN_PIN = PinKind("admin_pin", 6, 12, "No administrator PIN is set.", _RESET)
+PERSONAL_PIN = PinKind(
+    "pin", 4, 8, "This person has no PIN.", "The administrator can set a new one"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +61,14 @@ def default_hasher() -> argon2.PasswordHasher:
     return argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 
-def check_strength(pin: str) -> None:
+def check_strength(pin: str, kind: PinKind = ADMIN_PIN) -> None:
     """Raise PinError, with the rule in it, when a PIN is not acceptable as a new one."""
     if not (pin.isascii() and pin.isdigit()):
         raise PinError("A PIN consists of digits only.")
-    if not MIN_DIGITS <= len(pin) <= MAX_DIGITS:
-        raise PinError(f"A PIN has {MIN_DIGITS} to {MAX_DIGITS} digits; this one has {len(pin)}.")
+    if not kind.min_digits <= len(pin) <= kind.max_digits:
+        raise PinError(
+            f"A PIN has {kind.min_digits} to {kind.max_digits} digits; this one has {len(pin)}."
+        )
     digits = [int(character) for character in pin]
     steps = {(b - a) % 10 for a, b in itertools.pairwise(digits)}
     if steps == {0}:
@@ -65,73 +85,90 @@ def check_strength(pin: str) -> None:
 
 
 class PinVault:
-    """Keep the PIN as an Argon2id hash and count wrong ones.
+    """Keep one PIN as an Argon2id hash and count wrong ones.
 
     Not thread-safe: call it from the thread that owns ``storage``. A check takes 30–200 ms. What
     the storage raises passes through every method; nothing is then accepted.
     """
 
-    def __init__(self, storage: TextStorage, hasher: argon2.PasswordHasher | None = None) -> None:
+    def __init__(
+        self,
+        storage: TextStorage,
+        hasher: argon2.PasswordHasher | None = None,
+        kind: PinKind = ADMIN_PIN,
+    ) -> None:
         self._storage = storage
         self._hasher = hasher or default_hasher()
-        self._lockout = Lockout(storage, _LOCKOUT_KEY)
+        self._kind = kind
+        self.lockout = Lockout(storage, kind.lockout_key)
 
     def is_set(self) -> bool:
         """Return whether there is a PIN."""
-        return bool(self._storage.get(_HASH_KEY))
+        return bool(self._storage.get(self._kind.key))
 
     def set_pin(self, pin: str) -> None:
         """Replace the PIN and forget wrong ones. Raises PinError when it is too weak."""
-        check_strength(pin)
-        self._storage.set(_HASH_KEY, self._hash(pin))
-        self._lockout.clear()
+        check_strength(pin, self._kind)
+        self._storage.set(self._kind.key, self._hash(pin))
+        self.lockout.clear()
 
     def clear(self) -> None:
         """Remove the PIN and forget wrong ones."""
-        self._storage.delete(_HASH_KEY)
-        self._lockout.clear()
+        self._storage.delete(self._kind.key)
+        self.lockout.clear()
 
     def check(self, pin: str, now: LockoutClock) -> PinVerdict:
         """Say whether ``pin`` is the PIN; while entry is locked it is not even looked at.
 
         Raises PinError when there is no PIN or its stored hash is damaged.
         """
-        stored = self._storage.get(_HASH_KEY)
-        if not stored:
-            raise PinError(f"No administrator PIN is set. {_RESET}.")
-        self._refuse_damaged(stored)
-        wait_s = self._lockout.wait_s(now)
+        stored = self._sound_hash()
+        wait_s = self.lockout.wait_s(now)
         if wait_s > 0:
             return PinVerdict(accepted=False, wait_s=wait_s)
         # Counted before it is compared: switching off in between must not buy another try.
-        self._lockout.count_failure(now)
+        self.lockout.count_failure(now)
         if not self._matches(stored, pin):
             return PinVerdict(
                 accepted=False,
-                wait_s=self._lockout.wait_s(now),
-                attempts_left=self._lockout.attempts_left(now),
+                wait_s=self.lockout.wait_s(now),
+                attempts_left=self.lockout.attempts_left(now),
             )
-        self._lockout.clear()
+        self.lockout.clear()
         if self._hasher.check_needs_rehash(stored):
             self._renew(pin)
         return PinVerdict(accepted=True, attempts_left=FREE_FAILURES)
 
-    def _refuse_damaged(self, stored: str) -> None:
+    def refuse_damaged(self) -> None:
+        """Raise PinError when there is no PIN or its stored hash is damaged."""
+        self._sound_hash()
+
+    def matches(self, pin: str) -> bool:
+        """Compare without counting: for who counts otherwise. Raises PinError as check does."""
+        return self._matches(self._sound_hash(), pin)
+
+    def _sound_hash(self) -> str:
+        stored = self._storage.get(self._kind.key)
+        if not stored:
+            raise PinError(f"{self._kind.missing} {self._kind.remedy}.")
         try:
             argon2.extract_parameters(stored)
         except InvalidHashError as error:
-            raise PinError(f"The stored PIN is damaged. {_RESET}.") from error
+            raise PinError(f"The stored PIN is damaged. {self._kind.remedy}.") from error
+        return stored
 
     def _matches(self, stored: str, pin: str) -> bool:
         # A new PIN may not be so long; hashing a book would only take time.
-        if len(pin) > MAX_DIGITS or not pin.isascii():
+        if len(pin) > self._kind.max_digits or not pin.isascii():
             return False
         try:
             return self._hasher.verify(stored, pin)
         except VerifyMismatchError:
             return False
         except (VerificationError, InvalidHashError) as error:
-            raise PinError(f"The stored PIN cannot be checked: {error}. {_RESET}.") from error
+            raise PinError(
+                f"The stored PIN cannot be checked: {error}. {self._kind.remedy}."
+            ) from error
 
     def _hash(self, pin: str) -> str:
         try:
@@ -141,7 +178,7 @@ class PinVault:
 
     def _renew(self, pin: str) -> None:
         try:
-            self._storage.set(_HASH_KEY, self._hash(pin))
+            self._storage.set(self._kind.key, self._hash(pin))
         except KioskError as error:
             # The PIN was right, and the old hash is as good as it was.
             _log.warning("the PIN keeps its older hash: %s", error)

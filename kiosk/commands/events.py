@@ -148,7 +148,7 @@ def _chosen(store: Store, args: argparse.Namespace) -> list[Event]:
 
 
 def _person_id(store: Store, who: str) -> int:
-    from kiosk.commands.people import find_one
+    from kiosk.commands.setup import find_one
 
     # The events of somebody who was removed can still be asked for by id.
     if who.isascii() and who.isdigit() and len(who) < 19:

@@ -10,11 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk.commands import people_import
+from kiosk.commands import people_alike, people_import, people_pin
 from kiosk.commands.options import Groups, add_command, add_group, add_json
 from kiosk.commands.output import Output, table
 from kiosk.commands.setup import (
     data_folder,
+    find_one,
     owned_store,
     read_store,
     record,
@@ -24,7 +25,6 @@ from kiosk.errors import AccessError, EnrolmentError
 
 if TYPE_CHECKING:
     from kiosk.domain import Person
-    from kiosk.store.store import Store
 
 
 def register(groups: Groups) -> None:
@@ -52,6 +52,8 @@ def register(groups: Groups) -> None:
     )
     parser.add_argument("who", metavar="NAME-or-ID", help="the full name, or the id in the list")
     parser.add_argument("hours", metavar="HOURS", help="when they may enter")
+    people_alike.register(group)
+    people_pin.register(group)
     parser = add_command(
         group,
         "remove",
@@ -102,11 +104,13 @@ def execute_add(args: argparse.Namespace) -> int:
         if reason:
             raise EnrolmentError(" ".join((f"Not enrolled: {reason}", *candidate.refused)))
         person = people_import.enrol(store, args.name, args.number, candidate, args.consent)
+        needing_pins = people_import.without_pin(store, person)
     output.say(*(f"Refused: {line}" for line in candidate.refused))
     used = len(candidate.embeddings)
     output.say(
         f"{person.name} is enrolled with {used} of {len(args.images)} photographs (id {person.id})."
     )
+    output.say(*needing_pins)
     if not args.consent:
         output.say(people_import.NO_CONSENT)
     return 0
@@ -125,12 +129,23 @@ def execute_list(args: argparse.Namespace) -> int:
             "yes" if person.enabled else "no",
             person.template_count,
             person.hours or "always",
+            _pin(person),
             _day(person.consent_at_ms),
             _day(person.created_at_ms),
         )
         for person in people
     ]
-    headings = ("id", "name", "number", "enabled", "templates", "hours", "consent", "enrolled")
+    headings = (
+        "id",
+        "name",
+        "number",
+        "enabled",
+        "templates",
+        "hours",
+        "pin",
+        "consent",
+        "enrolled",
+    )
     output.say(*table(headings, rows), "", f"{len(people)} people.")
     output.result({"people": [asdict(person) for person in people]})
     return 0
@@ -175,35 +190,16 @@ def execute_remove(args: argparse.Namespace) -> int:
     return 0
 
 
-def find_one(store: Store, who: str) -> Person:
-    """Return the person with this id or full name.
-
-    Raises EnrolmentError when there is none, or several share the name.
-    """
-    from kiosk.store.names import searchable
-
-    wanted = searchable(who.strip())
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
-        person = store.people.get(int(wanted))
-        if person is not None:
-            return person
-    found = [p for p in store.people.find(who) if searchable(p.name) == wanted]
-    if not found:
-        raise EnrolmentError(
-            f"Nobody is enrolled under the name or id {who!r}. See: door-kiosk people list"
-        )
-    if len(found) > 1:
-        ids = ", ".join(f"{p.id}" + (f" (number {p.number})" if p.number else "") for p in found)
-        raise EnrolmentError(
-            f"{len(found)} people are called {found[0].name}; name one by id: {ids}."
-        )
-    return found[0]
-
-
 def _is_confirmed(person: Person) -> bool:
     number = f", number {person.number}" if person.number else ""
     answer = input(f"Remove {person.name} (id {person.id}{number}) for good? [y/N] ")
     return answer.strip().lower() in ("y", "yes")
+
+
+def _pin(person: Person) -> str:
+    if person.is_look_alike:
+        return "asked for" if person.has_pin else "missing"
+    return "set" if person.has_pin else ""
 
 
 def _day(at_ms: int | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +67,7 @@ def add_conditions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-look-alike",
         action="store_true",
-        help="enrol even who resembles somebody already enrolled",
+        help="enrol even who resembles somebody already enrolled; both then need a PIN",
     )
 
 
@@ -84,6 +84,7 @@ def execute(args: argparse.Namespace) -> int:
     config = settings(args, folder)
     score = config.recognition.min_detection_score
     done = 0
+    needing_pins: dict[str, None] = {}
     with (
         contextlib.closing(load_face_models(folder.models, score, config.models)) as models,
         _store(folder, args.dry_run) as store,
@@ -98,9 +99,12 @@ def execute(args: argparse.Namespace) -> int:
             person_id = -1 - index
             if not reason and store is not None and not args.dry_run:
                 try:
-                    person_id = enrol(store, entry.name, entry.number, candidate, args.consent).id
+                    person = enrol(store, entry.name, entry.number, candidate, args.consent)
                 except EnrolmentError as error:
                     reason = str(error)
+                else:
+                    person_id = person.id
+                    needing_pins.update(dict.fromkeys(without_pin(store, person)))
             used = f"{len(candidate.embeddings)} of {len(entry.files)} photographs"
             output.say(f"{entry.name}: " + (f"not imported: {reason}" if reason else used))
             output.say(*(f"  refused: {line}" for line in candidate.refused))
@@ -111,6 +115,7 @@ def execute(args: argparse.Namespace) -> int:
     left_out = len(entries) - done
     verb = "could be imported; nothing was changed" if args.dry_run else "imported"
     output.say("", f"{done} of {len(entries)} people {verb}; {left_out} left out.")
+    output.say(*needing_pins)
     if done and not args.dry_run and not args.consent:
         output.say(NO_CONSENT)
     return 1 if left_out else 0
@@ -124,7 +129,8 @@ def why_not(candidate: Candidate, allow_look_alike: bool) -> str:
     if like is not None and not allow_look_alike:
         return (
             f"looks like {like.name} (similarity {like.similarity:.2f}), who is enrolled already. "
-            "If it is another person, repeat with --allow-look-alike."
+            "If it is another person, repeat with --allow-look-alike: both are then asked for a "
+            "PIN at the door."
         )
     return ""
 
@@ -139,7 +145,40 @@ def enrol(store: Store, name: str, number: str, candidate: Candidate, consent: b
         person = store.people.enrol(name, number, at_ms if consent else None, templates, at_ms)
         detail = f"{len(templates)} templates of {templates[0].embedding.model}, from photographs"
         record(store, EventKind.ENROLLED, detail, person.id, person.name)
-    return person
+        mark_alike(store, person.id, candidate.alike_ids)
+        return store.people.get(person.id) or person
+
+
+def mark_alike(store: Store, person_id: int, others: Iterable[int]) -> None:
+    """Remember that somebody looks like others, with the events. Raises EnrolmentError."""
+    from kiosk.domain import EventKind
+
+    with store.database.writing():
+        store.look_alikes.mark(person_id, others)
+        for other in sorted(others):
+            for who, like in ((person_id, other), (other, person_id)):
+                person = store.people.get(who)
+                detail = f"looks like {like}"
+                record(
+                    store,
+                    EventKind.PERSON_CHANGED,
+                    detail,
+                    who,
+                    "" if person is None else person.name,
+                )
+
+
+def without_pin(store: Store, person: Person) -> list[str]:
+    """Say whom of somebody and their look-alikes the door stays locked for, without a PIN."""
+    if not person.is_look_alike:
+        return []
+    group = store.look_alikes.group_of(person.id)
+    return [
+        f"{p.name} looks like somebody else and is not let in without a PIN. Set one: "
+        f"door-kiosk people pin {p.id}"
+        for p in store.people.find()
+        if p.id in group and not p.has_pin
+    ]
 
 
 @contextlib.contextmanager

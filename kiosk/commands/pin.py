@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from typing import TYPE_CHECKING
 
 from kiosk.commands.options import Groups, add_command, add_group
 from kiosk.commands.output import Output
 from kiosk.commands.setup import data_folder, owned_store, record
 from kiosk.errors import PinError
+
+if TYPE_CHECKING:
+    from kiosk.access.pin import PinKind
 
 
 def register(groups: Groups) -> None:
@@ -33,11 +37,11 @@ def register(groups: Groups) -> None:
 
 def execute_set(args: argparse.Namespace) -> int:
     """Set the PIN. Raises PinError when it is too weak or the two entries differ."""
-    from kiosk.access.pin import PinVault
+    from kiosk.access.pin import ADMIN_PIN, PinVault
     from kiosk.domain import EventKind
 
     with owned_store(data_folder(args)) as store:
-        PinVault(store.settings).set_pin(_ask())
+        PinVault(store.settings).set_pin(ask(ADMIN_PIN))
         record(store, EventKind.PIN_CHANGED, "set by command")
     Output().say("The PIN is set.")
     return 0
@@ -62,14 +66,18 @@ def execute_reset(args: argparse.Namespace) -> int:
     return 0
 
 
-def _ask() -> str:
+def ask(kind: PinKind) -> str:
+    """Return a new PIN: asked for twice on a terminal, else the first line of the input.
+
+    Raises PinError when it is too weak or the two entries differ.
+    """
     from kiosk.access.pin import check_strength
 
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    pin = getpass.getpass("New PIN (6 to 12 digits): ")
+    pin = getpass.getpass(f"New PIN ({kind.min_digits} to {kind.max_digits} digits): ")
     # Before it is typed again.
-    check_strength(pin)
+    check_strength(pin, kind)
     if getpass.getpass("Once more: ") != pin:
         raise PinError("The two entries differ; the PIN is as it was. Try again.")
     return pin

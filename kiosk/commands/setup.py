@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from kiosk.config import Config, load_config
 from kiosk.datafolder import DataFolder, default_data_dir
+from kiosk.errors import EnrolmentError
 from kiosk.health import folder_owner
 
 if TYPE_CHECKING:
-    from kiosk.domain import EventKind
+    from kiosk.domain import EventKind, Person
     from kiosk.pipeline import FaceModels, Pipeline
     from kiosk.store.store import Store
 
@@ -80,3 +81,28 @@ def record(
     from kiosk.domain import Event
 
     store.events.append(Event(kind, now_ms(), person_id, name, detail))
+
+
+def find_one(store: Store, who: str) -> Person:
+    """Return the person with this id or full name.
+
+    Raises EnrolmentError when there is none, or several share the name.
+    """
+    from kiosk.store.names import searchable
+
+    wanted = searchable(who.strip())
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
+        person = store.people.get(int(wanted))
+        if person is not None:
+            return person
+    found = [p for p in store.people.find(who) if searchable(p.name) == wanted]
+    if not found:
+        raise EnrolmentError(
+            f"Nobody is enrolled under the name or id {who!r}. See: door-kiosk people list"
+        )
+    if len(found) > 1:
+        ids = ", ".join(f"{p.id}" + (f" (number {p.number})" if p.number else "") for p in found)
+        raise EnrolmentError(
+            f"{len(found)} people are called {found[0].name}; name one by id: {ids}."
+        )
+    return found[0]

@@ -12,11 +12,8 @@ import peewee
 from kiosk.errors import StoreError
 from kiosk.store import database as files
 from kiosk.store.database import Database
-from kiosk.store.events import EventLog
 from kiosk.store.faults import translated
 from kiosk.store.migrations import SCHEMA_VERSION
-from kiosk.store.people import PeopleTable
-from kiosk.store.settings import SettingsTable
 from kiosk.store.store import Store
 from kiosk.store.tables import bind_tables
 
@@ -50,7 +47,7 @@ def inspected(path: Path, *, in_use: bool) -> Iterator[Store]:
             raise
     database = Database(path, connection, tables)
     try:
-        yield Store(database, PeopleTable(database), EventLog(database), SettingsTable(database))
+        yield Store.of(database)
     finally:
         database.close()
 

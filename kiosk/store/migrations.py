@@ -59,6 +59,21 @@ STEPS: tuple[Step, ...] = (
     ),
     # When somebody may enter; empty means always.
     ("ALTER TABLE people ADD COLUMN hours TEXT NOT NULL DEFAULT ''",),
+    # What a template may be compared with, and its picture in JSON (empty: not known). Personal
+    # PINs (empty: none), and pairs of people whose faces are alike.
+    (
+        "ALTER TABLE templates ADD COLUMN kind TEXT NOT NULL DEFAULT 'plain'",
+        "ALTER TABLE templates ADD COLUMN picture TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE people ADD COLUMN pin TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE people ADD COLUMN pin_lockout TEXT NOT NULL DEFAULT ''",
+        """CREATE TABLE look_alikes (
+            first_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+            second_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+            PRIMARY KEY (first_id, second_id),
+            CHECK (first_id < second_id)
+        )""",
+        "CREATE INDEX look_alikes_second ON look_alikes (second_id)",
+    ),
 )
 
 SCHEMA_VERSION = len(STEPS)

@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 import peewee
-from numpy.typing import NDArray
 
-from kiosk.domain import ModelId, Person, Template
+from kiosk.domain import ModelId, Person, Template, TemplateKind
 from kiosk.errors import EnrolmentError, StoreError
 from kiosk.store.database import Database
 from kiosk.store.names import clean_name, clean_number, searchable
+from kiosk.store.templates import StoredTemplates, pack_picture, unpack_picture
 from kiosk.store.vectors import pack_vector, unpack_vectors
 
 _log = logging.getLogger(__name__)
 _peewee: Any = peewee
+_KINDS = {kind.value: kind for kind in TemplateKind}
 
 
 class PeopleTable:
@@ -108,7 +109,7 @@ class PeopleTable:
         return self._change(person_id, hours=hours)
 
     def delete(self, person_id: int) -> None:
-        """Remove somebody, their templates and their name in events; bytes are overwritten.
+        """Remove somebody, what belongs to them and their name in events; bytes are overwritten.
 
         Copies made earlier (a backup, an exported log) are not reached. Raises EnrolmentError
         when unknown.
@@ -152,33 +153,46 @@ class PeopleTable:
                     model_version=model.version,
                     precision=model.precision,
                     created_at_ms=template.created_at_ms,
+                    kind=template.kind.value,
+                    picture=pack_picture(template.conditions, template.pose),
                 ).execute()
             return self._existing(person_id)
 
-    def templates(
-        self, model: ModelId, include_disabled: bool = False
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def templates(self, model: ModelId, include_disabled: bool = False) -> StoredTemplates:
         """Return the templates of ``model`` of all enabled people, or of everybody.
 
-        Person ids have shape (N,), dtype int64, and unit vectors (N, D), dtype float32, in the
-        order they were added; D is 0 when there are none. Damaged rows are left out, logged and
-        counted in :attr:`damaged_templates`.
+        They come in the order they were added. Damaged rows are left out, logged and counted in
+        :attr:`damaged_templates`; so are those of a kind that is not known, for nobody can say
+        what they may be compared with.
         """
         people, table = self._people, self._templates
         query = (
-            table.select(table.person_id, table.vector)
+            table.select(
+                table.person_id,
+                table.vector,
+                table.kind.cast("TEXT"),
+                table.picture.cast("TEXT"),
+            )
             .join(people, on=(people.id == table.person_id))
             .where(self._is_of(model), people.enabled | include_disabled)
             .order_by(table.id)
         )
         with self._database.reading():
             rows = list(query.tuples())
-        vectors, usable = unpack_vectors([vector for _, vector in rows])
+        known = [row for row in rows if row[2] in _KINDS]
+        vectors, usable = unpack_vectors([row[1] for row in known])
         self._damaged = len(rows) - len(vectors)
         if self._damaged:
             _log.error("%d of %d templates are damaged and not used", self._damaged, len(rows))
-        ids = np.array([person_id for person_id, _ in rows], dtype=np.int64)[usable]
-        return ids, vectors
+        good = [row for row, is_usable in zip(known, usable, strict=True) if is_usable]
+        pictures = [unpack_picture(row[3]) for row in good]
+        return StoredTemplates(
+            person_ids=np.array([row[0] for row in good], dtype=np.int64),
+            vectors=vectors,
+            kinds=tuple(_KINDS[row[2]] for row in good),
+            conditions=tuple(conditions for conditions, _ in pictures),
+            poses=tuple(pose for _, pose in pictures),
+        )
 
     def people_by_model(self) -> dict[ModelId, int]:
         """Count the enabled people who have templates, for each model there are any of."""
@@ -214,6 +228,7 @@ class PeopleTable:
 
     def _select(self) -> Any:
         people, table = self._people, self._templates
+        pairs = self._database.tables.look_alikes
         return (
             people.select(
                 people.id,
@@ -225,6 +240,9 @@ class PeopleTable:
                 # As text, whatever a damaged row holds: peewee fails on bytes that are none.
                 people.hours.cast("TEXT"),
                 _peewee.fn.COUNT(table.id),
+                people.pin != "",
+                people.id.in_(pairs.select(pairs.first_id))
+                | people.id.in_(pairs.select(pairs.second_id)),
             )
             .join(table, _peewee.JOIN.LEFT_OUTER, on=(table.person_id == people.id))
             .group_by(people.id)
@@ -265,4 +283,6 @@ def _person(row: tuple[Any, ...]) -> Person:
         # None would read as "always"; this reads as nothing that is understood.
         hours=str(row[6]),
         template_count=int(row[7]),
+        has_pin=bool(row[8]),
+        is_look_alike=bool(row[9]),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kiosk.store.database import Database
 from kiosk.store.events import EventLog
+from kiosk.store.lookalikes import LookAlikesTable
 from kiosk.store.people import PeopleTable
 from kiosk.store.settings import SettingsTable
 
@@ -21,16 +22,22 @@ class Store:
     people: PeopleTable
     events: EventLog
     settings: SettingsTable
+    look_alikes: LookAlikesTable
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True) -> Store:
         """Open the database at ``path``. Raises as :meth:`Database.open` does."""
-        database = Database.open(path, create=create)
+        return cls.of(Database.open(path, create=create))
+
+    @classmethod
+    def of(cls, database: Database) -> Store:
+        """Return the tables of an open database."""
         return cls(
             database=database,
             people=PeopleTable(database),
             events=EventLog(database),
             settings=SettingsTable(database),
+            look_alikes=LookAlikesTable(database),
         )
 
     def close(self) -> None:

@@ -20,9 +20,10 @@ class Tables:
     templates: Any
     events: Any
     settings: Any
+    look_alikes: Any
 
     def all(self) -> tuple[Any, ...]:
-        return self.people, self.templates, self.events, self.settings
+        return self.people, self.templates, self.events, self.settings, self.look_alikes
 
 
 def bind_tables(database: Any) -> Tables:
@@ -43,6 +44,8 @@ def bind_tables(database: Any) -> Tables:
         consent_at_ms = pw.IntegerField(null=True)
         created_at_ms = pw.IntegerField()
         hours = pw.TextField(default="")
+        pin = pw.TextField(default="")
+        pin_lockout = pw.TextField(default="")
 
     class Templates(Base):
         id = pw.AutoField()
@@ -54,6 +57,8 @@ def bind_tables(database: Any) -> Tables:
         model_version = pw.TextField()
         precision = pw.TextField()
         created_at_ms = pw.IntegerField()
+        kind = pw.TextField(default="plain")
+        picture = pw.TextField(default="")
 
     class Events(Base):
         seq = pw.AutoField()
@@ -70,4 +75,17 @@ def bind_tables(database: Any) -> Tables:
         key = pw.TextField(primary_key=True)
         value = pw.TextField()
 
-    return Tables(people=People, templates=Templates, events=Events, settings=Settings)
+    class LookAlikes(Base):
+        first_id = pw.IntegerField()
+        second_id = pw.IntegerField()
+
+        class Meta:
+            primary_key = pw.CompositeKey("first_id", "second_id")
+
+    return Tables(
+        people=People,
+        templates=Templates,
+        events=Events,
+        settings=Settings,
+        look_alikes=LookAlikes,
+    )

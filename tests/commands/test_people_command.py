@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from kiosk.datafolder import DataFolder
 from kiosk.domain import EventKind
+from kiosk.store.events import EventQuery
 from kiosk.store.store import opened
 
 FRONT = "london/{}/neutral_front.jpg"
@@ -100,8 +102,43 @@ class TestAdd:
         assert answer.code == 1
         assert "looks like Ada (similarity 0." in answer.err
         assert len(people_in(kiosk)) == 1
-        assert kiosk(*again, "--allow-look-alike").code == 0
-        assert len(people_in(kiosk)) == 2
+        allowed = kiosk(*again, "--allow-look-alike")
+        assert allowed.code == 0
+        assert "door-kiosk people pin 1" in allowed.out and "people pin 2" in allowed.out
+        assert [p["is_look_alike"] for p in people_in(kiosk)] == [True, True]
+        with opened(DataFolder(with_models).database) as store:
+            changed = store.events.query(EventQuery(kinds=(EventKind.PERSON_CHANGED,)))
+        assert [(e.person_id, e.detail) for e in changed] == [
+            (2, "looks like 1"),
+            (1, "looks like 2"),
+        ]
+        assert kiosk("people", "remove", "1").code == 0
+        assert [p["is_look_alike"] for p in people_in(kiosk)] == [False]
+
+    def test_people_enrolled_before_are_compared_and_marked(
+        self, shared, kiosk, with_models
+    ) -> None:
+        for name, who in (("Ada", "L001"), ("Bo", "L003")):
+            assert kiosk("people", "add", name, photo(shared, who)).code == 0
+        twin = photo(shared, "L001", "smiling_front")
+        assert kiosk("people", "add", "Eve", twin, "--allow-look-alike").code == 0
+        with opened(DataFolder(with_models).database) as store:
+            # As it was before anybody was marked.
+            store.database.execute("DELETE FROM look_alikes")
+        listed = kiosk("people", "alike", "--json")
+        assert listed.code == 0, listed.err
+        (pair,) = json.loads(listed.out)["pairs"]
+        assert (pair["first_id"], pair["second_id"], pair["is_marked"]) == (1, 3, False)
+        assert 0.3 < pair["similarity"] < 1
+        assert not any(p["is_look_alike"] for p in people_in(kiosk))
+        marked = kiosk("people", "alike", "--mark")
+        assert "people pin 3" in marked.out
+        assert [p["name"] for p in people_in(kiosk) if p["is_look_alike"]] == ["Ada", "Eve"]
+        again = kiosk("people", "alike", "--mark")
+        assert "1 pairs." in again.out
+        with opened(DataFolder(with_models).database) as store:
+            changed = store.events.query(EventQuery(kinds=(EventKind.PERSON_CHANGED,)))
+        assert len(changed) == 4
 
     def test_a_photograph_of_somebody_else_is_refused(self, shared, kiosk, with_models) -> None:
         answer = kiosk("people", "add", "Ada", photo(shared, "L001"), photo(shared, "L005"))
@@ -267,6 +304,69 @@ class TestListAndRemove:
         assert answer.code == 1
         assert said in answer.err and answer.err.count("\n") == 1
         assert {p["hours"] for p in people_in(kiosk)} == {""}
+
+    def give_pin(self, kiosk, monkeypatch, who: str, pin: str):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{pin}\n"))
+        return kiosk("people", "pin", who)
+
+    def test_a_pin_is_set_and_removed_and_never_shown(self, kiosk, three, monkeypatch) -> None:
+        answer = self.give_pin(kiosk, monkeypatch, "åsa", "7294")
+        assert answer.code == 0, answer.err
+        assert "Åsa (id 1) has a PIN." in answer.out
+        assert [p["has_pin"] for p in people_in(kiosk) if p["id"] == 1] == [True]
+        assert kiosk("people", "pin", "1", "--remove").code == 0
+        assert not any(p["has_pin"] for p in people_in(kiosk))
+        with opened(DataFolder(three).database) as store:
+            events = [(e.kind, e.person_id, e.detail) for e in store.events.query()]
+            assert b"7294" not in store.database.path.read_bytes()
+        assert events == [
+            (EventKind.PERSON_CHANGED, 1, "personal PIN set"),
+            (EventKind.PERSON_CHANGED, 1, "personal PIN removed"),
+        ]
+        assert "7294" not in answer.out + answer.err + kiosk("people", "list").out
+
+    @pytest.mark.parametrize(
+        ("who", "pin", "said"),
+        [
+            ("1", "1234", "too easy to guess"),
+            ("1", "729", "4 to 8 digits"),
+            ("1", "", "digits only"),
+            ("Bo", "7294", "2 (number 2), 3"),
+            ("9", "7294", "Nobody is enrolled"),
+        ],
+    )
+    def test_a_pin_that_cannot_be_is_a_sentence(
+        self, kiosk, three, monkeypatch, who: str, pin: str, said: str
+    ) -> None:
+        answer = self.give_pin(kiosk, monkeypatch, who, pin)
+        assert answer.code == 1
+        assert said in answer.err and answer.err.count("\n") == 1
+        assert not any(p["has_pin"] for p in people_in(kiosk))
+
+    def test_people_who_are_told_apart_again_are_parted_by_hand(self, kiosk, three) -> None:
+        with opened(DataFolder(three).database) as store:
+            store.look_alikes.mark(1, [2])
+        answer = kiosk("people", "alike", "--part", "2", "åsa")
+        assert answer.code == 0, answer.err
+        assert not any(p["is_look_alike"] for p in people_in(kiosk))
+        with opened(DataFolder(three).database) as store:
+            changed = [(e.person_id, e.detail) for e in store.events.query()]
+        assert changed == [
+            (2, "no longer held for a look-alike of 1"),
+            (1, "no longer held for a look-alike of 2"),
+        ]
+        again = kiosk("people", "alike", "--part", "2", "1")
+        assert again.code == 1 and "are not marked" in again.err
+
+    def test_look_alikes_are_listed_with_what_they_lack(self, kiosk, three, monkeypatch) -> None:
+        with opened(DataFolder(three).database) as store:
+            store.look_alikes.mark(1, [2])
+        assert kiosk("people", "list").out.count("missing") == 2
+        self.give_pin(kiosk, monkeypatch, "1", "7294")
+        assert "Choose another" in self.give_pin(kiosk, monkeypatch, "2", "7294").err
+        listed = kiosk("people", "list").out
+        assert (listed.count("missing"), listed.count("asked for")) == (1, 1)
+        assert "stays locked for them" in kiosk("people", "pin", "1", "--remove").out
 
     def test_remove_by_name_deletes_and_logs(self, kiosk, three) -> None:
         answer = kiosk("people", "remove", "åsa")

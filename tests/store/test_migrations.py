@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.domain import TemplateKind
 from kiosk.errors import StoreError
 from kiosk.store.database import Database, _create
 from kiosk.store.migrations import SCHEMA_VERSION, STEPS, Step, backup_path
@@ -38,6 +39,16 @@ INSERT INTO settings VALUES ('a', 'b');
 PRAGMA user_version = 1;
 """
 
+# What the second schema, as released, changed.
+SCHEMA_2 = (
+    SCHEMA_1
+    + """
+ALTER TABLE people ADD COLUMN hours TEXT NOT NULL DEFAULT '';
+UPDATE people SET hours = 'never';
+PRAGMA user_version = 2;
+"""
+)
+
 NEXT = SCHEMA_VERSION + 1
 STEP_NEXT: Step = (
     "ALTER TABLE people ADD COLUMN note TEXT NOT NULL DEFAULT ''",
@@ -47,7 +58,8 @@ FAILING: Step = ("UPDATE people SET name = 'lost'", "CREATE TABLE people (id INT
 REBUILD: Step = (
     "CREATE TABLE people_new (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
     " number TEXT UNIQUE, enabled INTEGER NOT NULL DEFAULT 1, consent_at_ms INTEGER,"
-    " created_at_ms INTEGER NOT NULL, hours TEXT NOT NULL DEFAULT '')",
+    " created_at_ms INTEGER NOT NULL, hours TEXT NOT NULL DEFAULT '',"
+    " pin TEXT NOT NULL DEFAULT '', pin_lockout TEXT NOT NULL DEFAULT '')",
     "INSERT INTO people_new SELECT * FROM people",
     "DROP TABLE people",
     "ALTER TABLE people_new RENAME TO people",
@@ -59,6 +71,14 @@ ORPHANS: Step = ("UPDATE templates SET person_id = 99",)
 def schema_1(path: Path) -> Path:
     connection = sqlite3.connect(path)
     connection.executescript(SCHEMA_1)
+    connection.close()
+    return path
+
+
+@pytest.fixture
+def schema_2(path: Path) -> Path:
+    connection = sqlite3.connect(path)
+    connection.executescript(SCHEMA_2)
     connection.close()
     return path
 
@@ -93,12 +113,36 @@ def test_schema_1_opens_with_everything_in_it(schema_1: Path) -> None:
         assert (person.name, person.number, person.template_count) == ("Ada", "12", 1)
         assert person.hours == ""
         (model,) = store.people.people_by_model()
-        ids, vectors = store.people.templates(model)
-        assert ids.tolist() == [7]
-        assert vectors.tolist() == [[1.0, 0.0]]
+        found = store.people.templates(model)
+        assert found.person_ids.tolist() == [7]
+        assert found.vectors.tolist() == [[1.0, 0.0]]
+        assert found.kinds == (TemplateKind.PLAIN,)
+        assert (found.conditions, found.poses) == ((None,), (None,))
         assert [e.detail for e in store.events.query()] == ["x"]
         assert store.events.verify() == []
         assert store.settings.get("a") == "b"
+
+
+def test_schema_2_is_what_the_second_program_made(tmp_path: Path, schema_2: Path) -> None:
+    fresh = tmp_path / "fresh.db"
+    _create(fresh, STEPS[:2])
+    for table in ("people", "templates", "events", "settings"):
+        sql = f"PRAGMA table_info({table})"
+        assert rows(fresh, sql) == rows(schema_2, sql), table
+
+
+def test_schema_2_opens_with_plain_templates_and_nobody_with_a_pin(schema_2: Path) -> None:
+    with opened(schema_2, create=False) as store:
+        assert store.database.schema_version == SCHEMA_VERSION
+        person = store.people.get(7)
+        assert person is not None
+        assert (person.hours, person.has_pin, person.is_look_alike) == ("never", False, False)
+        (model,) = store.people.people_by_model()
+        found = store.people.templates(model)
+        assert (found.person_ids.tolist(), found.kinds) == ([7], (TemplateKind.PLAIN,))
+        assert (found.conditions, found.poses) == ((None,), (None,))
+        assert store.look_alikes.all() == {}
+    assert rows(backup_path(schema_2, 2), "PRAGMA user_version") == [(2,)]
 
 
 def test_a_step_keeps_a_private_copy_of_what_was(schema_1: Path) -> None:

@@ -152,7 +152,8 @@ def test_templates_come_back_exactly(store: Store, make_template: Make) -> None:
     made = [make_template(seed) for seed in range(5)]
     ada = store.people.enrol("Ada", "", None, made[:3], 0)
     bob = store.people.enrol("Bob", "", None, made[3:], 0)
-    ids, vectors = store.people.templates(MODEL)
+    found = store.people.templates(MODEL)
+    ids, vectors = found.person_ids, found.vectors
     assert (ids.dtype, vectors.dtype) == (np.int64, np.float32)
     assert ids.tolist() == [ada.id] * 3 + [bob.id] * 2
     np.testing.assert_array_equal(vectors, np.stack([t.embedding.vector for t in made]))
@@ -161,7 +162,8 @@ def test_templates_come_back_exactly(store: Store, make_template: Make) -> None:
 
 
 def test_an_empty_gallery_has_shapes_too(store: Store) -> None:
-    ids, vectors = store.people.templates(MODEL)
+    found = store.people.templates(MODEL)
+    ids, vectors = found.person_ids, found.vectors
     assert (ids.shape, ids.dtype) == ((0,), np.int64)
     assert (vectors.shape, vectors.dtype) == ((0, 0), np.float32)
 
@@ -169,17 +171,17 @@ def test_an_empty_gallery_has_shapes_too(store: Store) -> None:
 def test_a_disabled_person_is_not_in_the_gallery(store: Store, make_template: Make) -> None:
     person = store.people.enrol("Ada", "", None, [make_template()], 0)
     assert not store.people.set_enabled(person.id, False).enabled
-    assert len(store.people.templates(MODEL)[0]) == 0
+    assert len(store.people.templates(MODEL)) == 0
     assert store.people.people_by_model() == {}
     assert store.people.set_enabled(person.id, True) == person
-    assert len(store.people.templates(MODEL)[0]) == 1
+    assert len(store.people.templates(MODEL)) == 1
 
 
 def test_models_are_never_mixed(store: Store, make_template: Make) -> None:
     ada = store.people.enrol("Ada", "", None, [make_template(), make_template(1)], 0)
     store.people.enrol("Bob", "", None, [make_template(0, "other", 8)], 0)
     store.people.add("Nobody's face", "", None, 0)
-    assert store.people.templates(MODEL)[0].tolist() == [ada.id, ada.id]
+    assert store.people.templates(MODEL).person_ids.tolist() == [ada.id, ada.id]
     assert store.people.people_by_model() == {MODEL: 1, ModelId("other", "1", "fp32"): 1}
     assert store.people.count_without(MODEL) == 1
     assert store.people.count_without(ModelId("facenet", "2", "fp32")) == 2
@@ -190,7 +192,7 @@ def test_replacing_templates_replaces_all(store: Store, make_template: Make) -> 
     person = store.people.enrol("Ada", "", None, [make_template(0), make_template(1)], 0)
     assert store.people.replace_templates(person.id, [make_template(2)]).template_count == 1
     np.testing.assert_array_equal(
-        store.people.templates(MODEL)[1][0], make_template(2).embedding.vector
+        store.people.templates(MODEL).vectors[0], make_template(2).embedding.vector
     )
     with pytest.raises(EnrolmentError):
         store.people.replace_templates(person.id, [])
@@ -217,9 +219,9 @@ def test_damaged_templates_are_never_used(
     store.people.enrol("Ada", "", None, made, 0)
     store.database.execute("UPDATE templates SET vector = ? WHERE id = 2", (vector,))
     with caplog.at_level(logging.ERROR):
-        ids, vectors = store.people.templates(MODEL)
-    assert len(ids) == 2
-    np.testing.assert_array_equal(vectors[1], made[2].embedding.vector)
+        found = store.people.templates(MODEL)
+    assert len(found) == 2
+    np.testing.assert_array_equal(found.vectors[1], made[2].embedding.vector)
     assert store.people.damaged_templates == 1
     assert "1 of 3 templates are damaged" in caplog.text
 
@@ -259,7 +261,7 @@ def test_deletion_leaves_no_trace_but_the_id(store: Store, make_template: Make) 
         assert b"Vanishing" not in data
         assert b"4711-ada" not in data
     assert store.people.find("") == [keep]
-    assert store.people.templates(MODEL)[0].tolist() == [keep.id]
+    assert store.people.templates(MODEL).person_ids.tolist() == [keep.id]
     assert [(e.person_id, e.person_name) for e in store.events.query()] == [
         (person.id, ""),
         (keep.id, "Bob"),
