@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QPixmap
 
-from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus, Phase
+from kiosk.domain import CameraState, CameraStatus, DenialReason, DoorState, DoorStatus, Phase
 from kiosk.errors import StoreError
 from ui import texts
 from ui.bridge import EngineBridge
@@ -37,6 +37,7 @@ _INTEREST = (
     Phase.GUIDANCE,
     Phase.CHECKING,
     Phase.NOT_RECOGNISED,
+    Phase.PIN,
     Phase.DENIED,
     Phase.WELCOME,
 )
@@ -70,6 +71,8 @@ def view_line(view: KioskView) -> str:
     words = str(view.phase.value).replace("_", " ")
     if view.phase is Phase.WELCOME:
         words = f"{words} {view.person_name}".rstrip()
+    elif view.phase is Phase.DENIED and view.denial is not DenialReason.HOURS:
+        words = f"{words}: {texts.denied(view.denial, view.wait_s).headline.lower()}"
     elif view.phase is Phase.DENIED:
         words = f"{words} {view.person_name} ({view.hours or 'ask for help'})"
     elif view.phase is Phase.GUIDANCE and view.guidance is not None:

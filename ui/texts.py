@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import NamedTuple
 
-from kiosk.domain import CameraState, DoorState, EventKind, Guidance, Phase
+from kiosk.domain import CameraState, DenialReason, DoorState, EventKind, Guidance, Phase
 
 
 class StateText(NamedTuple):
@@ -22,11 +23,28 @@ PHASES: dict[Phase, StateText] = {
     Phase.GUIDANCE: StateText("Look at the camera", "Stand in front of the screen.", "face"),
     Phase.CHECKING: StateText("Checking…", "Stay just as you are.", "face"),
     Phase.WELCOME: StateText("Welcome", "", ""),
+    Phase.PIN: StateText("Your PIN, please", "It opens the door.", "key"),
     Phase.DENIED: StateText("Not at this time", "The door stays locked.", "clock"),
     Phase.NOT_RECOGNISED: StateText(
         "Not recognised", "Step back and try again, or ask for help.", "cross"
     ),
     Phase.OUT_OF_ORDER: StateText("Out of order", "The door stays locked.", "warning"),
+}
+
+# Why somebody recognised is not let in, where it is not the time.
+DENIALS: dict[DenialReason, StateText] = {
+    DenialReason.NO_PIN: StateText(
+        "You need a PIN",
+        "Somebody looks very much like you. Ask the administrator for a PIN.",
+        "key",
+    ),
+    DenialReason.PIN_MISSED: StateText(
+        "Time is up", "No PIN was right. Step back and come again to try once more.", "clock"
+    ),
+    DenialReason.PIN_LOCKED: StateText("Too many wrong PINs", "Please ask for help.", "lock"),
+    DenialReason.PIN_UNCHECKED: StateText(
+        "The PIN cannot be checked", "The door stays locked. Please ask for help.", "warning"
+    ),
 }
 
 # Said only while the relay is known to hold the door open.
@@ -51,8 +69,19 @@ GUIDANCE: dict[Guidance, StateText] = {
     ),
     Guidance.HOLD_STILL: StateText("Hold still", "Just for a second.", "still"),
     Guidance.PRESENTATION: StateText(
-        "A picture does not open the door", "Show your own face to the camera.", "cross"
+        "A picture does not open the door", "Show your own face to the camera.", "photo"
     ),
+    Guidance.UNCOVER_FACE: StateText(
+        "Uncover your face", "Take mask, scarf or dark glasses off for a moment.", "face"
+    ),
+    # The arrow points where the person turns: the picture is a mirror, their left is on the left.
+    Guidance.TURN_LEFT: StateText(
+        "Turn your head left", "Slowly, to where the arrow points.", "turn_left"
+    ),
+    Guidance.TURN_RIGHT: StateText(
+        "Turn your head right", "Slowly, to where the arrow points.", "turn_right"
+    ),
+    Guidance.LOOK_BACK: StateText("And back again", "Look straight at the camera.", "face"),
 }
 
 # --- enrolment: the views by the name of kiosk.enrolment.View -------------------------------------
@@ -98,6 +127,19 @@ SETUP_REPEAT = "Enter the same PIN once more."
 SETUP_DIFFERENT = "The two PINs differ. Choose again."
 SETUP_SAVING = "Saving…"
 SETUP_DONE = "The PIN is set."
+DOOR_PIN_TITLE = "Your PIN, please"
+DOOR_PIN_PROMPT = "Somebody looks very much like you. The PIN says who you are."
+DOOR_PIN_RIGHT = "Look at the camera: the door opens."
+PERSON_PIN_TITLE = "Personal PIN"
+PERSON_PIN_PROMPT = "It is asked for at the door where faces are alike. 4 to 8 digits."
+PERSON_PIN_ALIKE = (
+    "This face is like somebody else's: at the door a PIN is asked for. Without one the door stays "
+    "locked. 4 to 8 digits."
+)
+PERSON_PIN_LATER = "Later"
+PERSON_PIN_REMOVE = "Remove PIN"
+PERSON_PIN_REMOVE_TEXT = "Nothing else changes."
+PERSON_PIN_REMOVE_ALIKE = "Their face is like somebody else's: without a PIN they cannot enter."
 CHANGE_TITLE = "Change PIN"
 CHANGE_PROMPT = "Choose the new PIN. At least 6 digits."
 
@@ -125,6 +167,11 @@ PEOPLE_NO_NUMBER = "No number"
 PEOPLE_ENABLE = "Allow entry"
 PEOPLE_DISABLE = "Block entry"
 PEOPLE_REENROL = "New pictures"
+PEOPLE_PIN_SET = "Set a PIN"
+PEOPLE_PIN_CHANGE = "Change PIN"
+PEOPLE_ALIKE = "Looks like somebody else"
+PEOPLE_ALIKE_NO_PIN = "Looks like somebody else: needs a PIN"
+PEOPLE_HAS_PIN = "Has a PIN"
 PEOPLE_DELETE = "Delete"
 PEOPLE_DELETE_TEXT = (
     "The person, their face templates and their name in the log are removed for good."
@@ -179,6 +226,15 @@ HEALTH_WORDS = {"ok": "OK", "warning": "Check", "fault": "Fault"}
 DIAG_HEALTH = "Health"
 DIAG_SPEED = "Time per frame"
 DIAG_NO_SPEED = "No frame was analysed yet."
+DIAG_RECOGNITION = "Recognition"
+DIAG_SCORES = "Similarity of the last five minutes"
+DIAG_NO_SCORES = "No face was compared in the last five minutes."
+DIAG_PASSED = "passed"
+DIAG_NOT_PASSED = "not passed"
+DIAG_THRESHOLD = "threshold"
+DIAG_REFUSALS = "Faces not used since the start, by reason"
+DIAG_NO_REFUSALS = "None since the program was started."
+DIAG_OTHER_REASONS = "Other reasons"
 DIAG_TEST = "Test the relay"
 DIAG_TEST_TITLE = "Open the door once?"
 DIAG_TEST_TEXT = "The relay is switched on for one pulse, and the log says so."
@@ -211,7 +267,9 @@ EVENT_KINDS: dict[EventKind, str] = {
     EventKind.STOPPED: "Kiosk stopped",
     EventKind.GRANTED: "Access granted",
     EventKind.NOT_RECOGNISED: "Not recognised",
-    EventKind.DENIED: "Not at this time",
+    EventKind.DENIED: "Entry denied",
+    EventKind.PIN_REFUSED: "Wrong PIN at the door",
+    EventKind.PIN_LOCKOUT: "PIN entry at the door locked",
     EventKind.PRESENTATION_ATTACK: "Photograph refused",
     EventKind.DOOR_UNLOCKED: "Door unlocked",
     EventKind.DOOR_LOCKED: "Door locked",
@@ -239,9 +297,13 @@ def attempts_left(count: int) -> str:
 
 def locked_for(seconds: int) -> str:
     """Say how long PIN entry stays locked."""
+    return f"Too many wrong PINs. {_wait(seconds)}"
+
+
+def _wait(seconds: int) -> str:
     minutes, rest = divmod(seconds, 60)
     clock = f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
-    return f"Too many wrong PINs. Wait {clock}."
+    return f"Wait {clock}."
 
 
 def pose_numbers(yaw_deg: float, pitch_deg: float, roll_deg: float) -> str:
@@ -258,7 +320,54 @@ def signed_degrees(angle: float) -> str:
 
 def looks_like(name: str, similarity: float) -> str:
     """Warn that a new face resembles somebody enrolled."""
-    return f"This face looks like {name} (similarity {similarity:.2f})."
+    return (
+        f"This face looks like {name} (similarity {similarity:.2f}). If it is somebody else, both "
+        "will be asked for a PIN at the door."
+    )
+
+
+def door_pin(is_checking: bool, is_right: bool, answers: int, left: int) -> tuple[str, str]:
+    """Say how it stands with the PIN asked for at the door; and the tone of it."""
+    if is_right:
+        return DOOR_PIN_RIGHT, "ok"
+    if is_checking:
+        return LOGIN_CHECKING, ""
+    if not answers:
+        return DOOR_PIN_PROMPT, ""
+    return (attempts_left(left) if left else f"Wrong PIN. {LOGIN_FAILED}"), "danger"
+
+
+def person_pin_set(name: str) -> str:
+    """Tell that somebody has a PIN now."""
+    return f"The PIN of {name} is set."
+
+
+def person_pin_missing(name: str) -> str:
+    """Tell what it means that somebody has no PIN yet."""
+    return f"{name} has no new PIN. Without one the door stays locked."
+
+
+def person_pin_remove_title(name: str) -> str:
+    """Ask before a personal PIN is removed."""
+    return f"Remove the PIN of {name}?"
+
+
+def person_pin_removed(name: str) -> str:
+    """Tell that a personal PIN was removed."""
+    return f"{name} has no PIN any more."
+
+
+def person_facts(has_pin: bool, is_look_alike: bool) -> str:
+    """Say what there is to know about somebody's PIN; empty when nothing."""
+    if is_look_alike:
+        return f"{PEOPLE_ALIKE}. {PEOPLE_HAS_PIN}." if has_pin else f"{PEOPLE_ALIKE_NO_PIN}."
+    return f"{PEOPLE_HAS_PIN}." if has_pin else ""
+
+
+def denied(denial: DenialReason, wait_s: float) -> StateText:
+    """Tell somebody why they are not let in, where it is not the time."""
+    text = DENIALS[denial]
+    return text._replace(detail=_wait(math.ceil(wait_s))) if wait_s > 0 else text
 
 
 def delete_title(name: str) -> str:
@@ -302,6 +411,35 @@ def frames_counted(analysed: int, skipped: int, drawn: int, undrawn: int) -> str
     return (
         f"Results: {analysed} shown, {skipped} skipped\nPreview: {drawn} shown, {undrawn} skipped"
     )
+
+
+def minutes_ago(minutes: int) -> str:
+    """Name a place on the axis of the last minutes."""
+    return f"−{minutes} min" if minutes else "now"
+
+
+def count_and_share(count: int, total: int) -> str:
+    """Return a number of frames and what part of all it is."""
+    return f"{count} ({100 * count / max(total, 1):.0f} %)"
+
+
+def scores_summary(
+    count: int, passed: int, similarity: float | None, threshold: float | None
+) -> str:
+    """Say in a sentence what the plot of scores shows, for those who do not see it."""
+    if similarity is None or threshold is None:
+        return DIAG_NO_SCORES
+    return (
+        f"{count} compared, {passed} passed. The last one: similarity {similarity:.2f}, "
+        f"threshold {threshold:.2f}."
+    )
+
+
+def refusals_summary(rows: list[tuple[str, int]], compared: int) -> str:
+    """Say in a sentence what the bars of refusals show, for those who do not see them."""
+    if not rows:
+        return DIAG_NO_REFUSALS
+    return f"{compared} compared; " + ", ".join(f"{words}: {count}" for words, count in rows) + "."
 
 
 def entries(count: int, limit: int) -> str:

@@ -64,6 +64,7 @@ class KioskWindow(QMainWindow):
         for screen in (self.setup, self.login, self.admin):
             screen.notice_raised.connect(self.toast.show_notice)
         self.kiosk.admin_requested.connect(self.show_login)
+        self.kiosk.pin_entered.connect(self._enter_pin)
         self.login.accepted.connect(self.show_admin)
         self.login.cancelled.connect(self.show_kiosk)
         self.login.keypad.entered.connect(self._login_timer.start)
@@ -133,6 +134,10 @@ class KioskWindow(QMainWindow):
         """Show what is behind the PIN."""
         self._engine.set_paused(True)
         self._show(self.admin)
+
+    @Slot(str)
+    def _enter_pin(self, pin: str) -> None:
+        self._engine.enter_pin(pin)
 
     def _show(self, screen: Screen) -> None:
         self._login_timer.stop()

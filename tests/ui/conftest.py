@@ -34,7 +34,9 @@ from kiosk.domain import (
     FaceReport,
     Frame,
     FrameResult,
+    Guidance,
     HeadPose,
+    Match,
     Outcome,
     Person,
     Phase,
@@ -205,12 +207,17 @@ class FakeEngine:
         )
 
     def set_person_enabled(self, person_id: int, enabled: bool) -> Future[Person]:
-        def change() -> Person:
-            found = next(n for n, p in enumerate(self.persons) if p.id == person_id)
-            self.persons[found] = replace(self.persons[found], enabled=enabled)
-            return self.persons[found]
+        return self._answer(
+            "set_person_enabled",
+            lambda: self._change(person_id, enabled=enabled),
+            person_id,
+            enabled,
+        )
 
-        return self._answer("set_person_enabled", change, person_id, enabled)
+    def _change(self, person_id: int, **fields: Any) -> Person:
+        found = next(n for n, p in enumerate(self.persons) if p.id == person_id)
+        self.persons[found] = replace(self.persons[found], **fields)
+        return self.persons[found]
 
     def delete_person(self, person_id: int) -> Future[None]:
         def remove() -> None:
@@ -245,6 +252,22 @@ class FakeEngine:
     def check_admin_pin(self, pin: str) -> Future[PinVerdict]:
         verdict = PinVerdict(True) if pin == self.pin else PinVerdict(False, attempts_left=3)
         return self._answer("check_admin_pin", lambda: verdict, pin)
+
+    def look_alikes(self, person_id: int) -> Future[list[Person]]:
+        return self._answer("look_alikes", list, person_id)
+
+    def set_person_pin(self, person_id: int, pin: str) -> Future[Person]:
+        return self._answer(
+            "set_person_pin", lambda: self._change(person_id, has_pin=True), person_id, pin
+        )
+
+    def remove_person_pin(self, person_id: int) -> Future[Person]:
+        return self._answer(
+            "remove_person_pin", lambda: self._change(person_id, has_pin=False), person_id
+        )
+
+    def enter_pin(self, pin: str) -> None:
+        self.calls.append(("enter_pin", pin))
 
     def test_relay(self) -> Future[None]:
         return self._answer("test_relay", lambda: None)
@@ -315,6 +338,41 @@ def drawn_result(frame: Frame, *, people: int = 1, pose: HeadPose | None = None)
     )
     stages = {"detect": 18.2, "pose": 0.2, "assess": 1.1, "align": 0.4, "embed": 24.6, "match": 0.1}
     return FrameResult(frame, report, Decision(Phase.CHECKING), stages)
+
+
+def compared_result(at_ns: int, similarity: float, threshold: float = 0.42) -> FrameResult:
+    """Return the result of a frame whose face was compared with the people enrolled."""
+    frame = drawn_frame(at_ns, width=64, height=36)
+    result = drawn_result(frame)
+    is_accepted = similarity >= threshold
+    report = replace(
+        result.report,
+        match=Match(1, similarity, 2, 0.1),
+        threshold=threshold,
+        outcome=Outcome.ACCEPTED if is_accepted else Outcome.UNKNOWN,
+    )
+    return replace(result, report=report)
+
+
+def refused_result(at_ns: int, guidance: Guidance) -> FrameResult:
+    """Return the result of a frame whose face was not good enough."""
+    result = drawn_result(drawn_frame(at_ns, width=64, height=36))
+    return replace(result, report=replace(result.report, refusal=guidance, outcome=Outcome.REFUSED))
+
+
+def past_results(now_ns: int) -> Iterator[FrameResult]:
+    """Return what a door saw in the last minutes: five visits, the third of a stranger."""
+    rng = np.random.default_rng(3)
+    reasons = list(Guidance)[1:9]
+    for visit, ago_s in enumerate((290, 221, 160, 95, 24)):
+        likely, threshold = (0.22 if visit == 2 else 0.66), 0.40 + 0.04 * visit
+        for frame in range(30):
+            at_ns = now_ns - round((ago_s - frame / 8) * 1e9)
+            if frame < 8:
+                yield refused_result(at_ns, reasons[min(int(rng.exponential(2)), 7)])
+            else:
+                score = float(likely + rng.normal(0, 0.05))
+                yield compared_result(at_ns, score, threshold + 0.01 * np.sin(frame / 3))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

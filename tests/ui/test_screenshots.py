@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from kiosk.access.pin import PinVerdict
 from kiosk.domain import (
     CameraState,
     CameraStatus,
+    DenialReason,
     DoorState,
     DoorStatus,
     Guidance,
@@ -26,8 +28,8 @@ from kiosk.domain import (
 )
 from kiosk.enrolment import EnrolmentProgress, View
 from kiosk.errors import ExportError
-from kiosk.listener import KioskView
-from tests.ui.conftest import Stage, clipped_labels, distinct_colours, done, failed
+from kiosk.listener import KioskView, PinPrompt
+from tests.ui.conftest import Stage, clipped_labels, distinct_colours, done, failed, past_results
 from ui.screens.events import Period
 from ui.theme import Themed
 from ui.widgets.calendar import RangeSheet
@@ -96,6 +98,28 @@ def people_chosen(stage: Stage) -> None:
     page = stage.window.admin.people
     page.list.setCurrentIndex(page.model.index(0, 0))
     page.list.clicked.emit(page.model.index(0, 0))
+
+
+def look_alike_chosen(stage: Stage) -> None:
+    stage.engine.persons[0] = replace(stage.engine.persons[0], is_look_alike=True)
+    people_chosen(stage)
+
+
+def person_pin(stage: Stage) -> None:
+    stage.engine.persons[0] = replace(stage.engine.persons[0], has_pin=True)
+    people_chosen(stage)
+    stage.window.admin.people.card.pin_button.click()
+
+
+def person_pin_removing(stage: Stage) -> None:
+    person_pin(stage)
+    stage.window.admin.person_pin.remove_button.click()
+
+
+def person_pin_alike(stage: Stage) -> None:
+    stage.open_admin()
+    # The longest name there is.
+    stage.window.admin.enrol.pins_needed.emit(stage.engine.persons[5:])
 
 
 def people_searching(stage: Stage) -> None:
@@ -180,6 +204,20 @@ def diagnostics(stage: Stage) -> None:
     stage.window.admin.diagnostics.refresh()
 
 
+def speed(stage: Stage) -> None:
+    diagnostics(stage)
+    stage.window.admin.diagnostics.page_buttons[1].click()
+
+
+def recognised(stage: Stage) -> None:
+    tile("diagnostics")(stage)
+    page = stage.window.admin.diagnostics
+    now_ns = time.monotonic_ns()
+    for result in past_results(now_ns):
+        page.history.add(result)
+    page.refresh()
+
+
 def login_with(verdict: PinVerdict | None) -> Scene:
     def scene(stage: Stage) -> None:
         stage.window.show_login()
@@ -226,6 +264,16 @@ SCENES: dict[str, Scene] = {
             hours="Mon-Fri 08:00-12:00; Mon-Thu 13:00-18:00; Sat 09:00-12:00",
         )
     ),
+    "kiosk-no-pin": kiosk(KioskView(Phase.DENIED, denial=DenialReason.NO_PIN)),
+    "kiosk-pin-missed": kiosk(KioskView(Phase.DENIED, denial=DenialReason.PIN_MISSED)),
+    "kiosk-pin-locked": kiosk(KioskView(Phase.DENIED, denial=DenialReason.PIN_LOCKED, wait_s=1920)),
+    "kiosk-pin-unchecked": kiosk(KioskView(Phase.DENIED, denial=DenialReason.PIN_UNCHECKED)),
+    "kiosk-pin": kiosk(KioskView(Phase.PIN, pin=PinPrompt())),
+    "kiosk-pin-warned": kiosk(
+        KioskView(Phase.PIN, pin=PinPrompt(answers=2, attempts_left=3), warnings=SIMULATED + HOT)
+    ),
+    "kiosk-pin-checking": kiosk(KioskView(Phase.PIN, pin=PinPrompt(is_checking=True))),
+    "kiosk-pin-right": kiosk(KioskView(Phase.PIN, pin=PinPrompt(is_right=True, answers=1))),
     "kiosk-not-recognised": kiosk(KioskView(Phase.NOT_RECOGNISED)),
     "kiosk-out-of-order": out_of_order,
     "setup-pin": lambda stage: stage.window.show_setup(),
@@ -237,6 +285,10 @@ SCENES: dict[str, Scene] = {
     "admin-pin": tile("pin"),
     "people-list": tile("people"),
     "people-chosen": people_chosen,
+    "people-look-alike": look_alike_chosen,
+    "people-pin": person_pin,
+    "people-pin-removing": person_pin_removing,
+    "people-pin-alike": person_pin_alike,
     "people-searching": people_searching,
     "people-deleting": people_deleting,
     "people-none": nobody,
@@ -259,6 +311,8 @@ SCENES: dict[str, Scene] = {
         {"export_events": lambda m, q: failed(ExportError("The medium is full."))}, write=True
     ),
     "diagnostics": diagnostics,
+    "diagnostics-speed": speed,
+    "diagnostics-recognised": recognised,
     "toast": lambda stage: stage.window.toast.show_notice(
         "The database cannot be written: the disk is full. Delete files or use a larger one.",
         "fault",
@@ -290,7 +344,14 @@ def test_screen_is_complete(
 def test_other_panels_fit_too(
     size: tuple[int, int], make_stage: Callable[..., Stage], screenshots: Path
 ) -> None:
-    for name in ("kiosk-welcome", "login-locked", "admin-menu", "enrol-form", "diagnostics"):
+    for name in (
+        "kiosk-welcome",
+        "kiosk-pin",
+        "login-locked",
+        "admin-menu",
+        "enrol-form",
+        "diagnostics",
+    ):
         stage = make_stage(size)
         SCENES[name](stage)
         stage.settle()

@@ -14,10 +14,11 @@ from kiosk.enrolment import View
 from kiosk.listener import KioskView
 from ui import assets, texts, theme
 from ui.headless import _INTEREST, view_line
-from ui.screens.kiosk import KioskScreen
+from ui.screens.kiosk import TURN_ARROWS, KioskScreen
 from ui.widgets import keyboard
 from ui.widgets.rows import event_look
 from ui.widgets.statepanel import PHASE_COLOURS, view_text
+from ui.widgets.views import PLACES
 
 
 def strings_of(module: object) -> str:
@@ -69,6 +70,23 @@ def test_every_icon_named_in_the_texts_exists() -> None:
     named -= {""}
     named |= {event_look(kind)[1] for kind in EventKind}
     assert named <= set(assets.icon_names())
+
+
+@pytest.mark.parametrize("kind", [EventKind.DENIED, EventKind.PRESENTATION_ATTACK])
+def test_a_refusal_in_the_log_looks_like_one(kind: EventKind) -> None:
+    colour, icon = event_look(kind)
+    assert colour in (theme.WARNING, theme.DANGER)
+    assert icon not in ("info", event_look(EventKind.NOT_RECOGNISED)[1])
+
+
+def test_the_arrow_points_where_the_person_turns_in_the_mirror() -> None:
+    # As for the views of an enrolment, which are before the same mirror.
+    assert TURN_ARROWS == {Guidance.TURN_LEFT: "left", Guidance.TURN_RIGHT: "right"}
+    for guidance, side in TURN_ARROWS.items():
+        text = texts.GUIDANCE[guidance]
+        assert text.icon == f"turn_{side}"
+        assert side in text.headline
+        assert PLACES[side.upper()][0] == (-1 if side == "left" else 1)
 
 
 @pytest.mark.parametrize("weight", ["Regular", "SemiBold", "Bold"])

@@ -18,6 +18,7 @@ from ui.screens.enrol import EnrolScreen
 from ui.screens.events import EventsScreen
 from ui.screens.export import ExportScreen
 from ui.screens.people import PeopleScreen
+from ui.screens.personalpin import PersonalPinScreen
 from ui.screens.setup_pin import SetupPinScreen
 from ui.widgets.icons import IconButton, Tile
 from ui.widgets.pages import Pages
@@ -101,6 +102,7 @@ class AdminScreen(Screen):
         self.export = ExportScreen(engine)
         self.diagnostics = DiagnosticsScreen(engine, bridge)
         self.pin = SetupPinScreen(engine, first_start=False)
+        self.person_pin = PersonalPinScreen(engine)
         self._titles: dict[Screen, str] = {
             self.menu: texts.ADMIN_TITLE,
             self.people: texts.ADMIN_PEOPLE,
@@ -109,6 +111,7 @@ class AdminScreen(Screen):
             self.export: texts.EXPORT_TITLE,
             self.diagnostics: texts.ADMIN_DIAGNOSTICS,
             self.pin: texts.ADMIN_PIN,
+            self.person_pin: texts.ADMIN_PEOPLE,
         }
         self._build()
         self.menu.chosen.connect(self._open_named)
@@ -118,6 +121,9 @@ class AdminScreen(Screen):
         self.export.finished.connect(self.go_back)
         self.pin.finished.connect(self.show_menu)
         self.pin.cancelled.connect(self.show_menu)
+        self.people.pin_requested.connect(self._set_pin)
+        self.enrol.pins_needed.connect(self._set_pins)
+        self.person_pin.finished.connect(self.go_back)
         # Somebody is standing in front of the camera, even if nobody touches the screen.
         self.enrol.shot_taken.connect(self.touch)
         self._watch = QTimer(self)
@@ -193,7 +199,9 @@ class AdminScreen(Screen):
             self.closed.emit()
         elif self.page is self.export:
             self.open_page(self.events)
-        elif self.page is self.enrol and self.enrol.is_reenrolment:
+        elif self.page is self.person_pin or (
+            self.page is self.enrol and self.enrol.is_reenrolment
+        ):
             self.open_page(self.people)
         else:
             self.show_menu()
@@ -221,6 +229,16 @@ class AdminScreen(Screen):
     def _reenrol(self, person: Person) -> None:
         self.enrol.prepare(person)
         self.open_page(self.enrol)
+
+    @Slot(object)
+    def _set_pin(self, person: Person) -> None:
+        self.person_pin.prepare([person], because_alike=False)
+        self.open_page(self.person_pin)
+
+    @Slot(object)
+    def _set_pins(self, people: list[Person]) -> None:
+        self.person_pin.prepare(people, because_alike=True)
+        self.open_page(self.person_pin)
 
     @Slot(object)
     def _export(self, query: object) -> None:

@@ -1,18 +1,24 @@
-"""Is everything well? Health, speed, dropped frames, and a test of the relay."""
+"""Is everything well? Health, speed, how the recognition fares, and a test of the relay."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QScroller, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QScrollArea, QScroller, QWidget
 
 from kiosk.domain import FrameResult
 from ui import texts, theme
 from ui.bridge import EngineBridge, EngineLike
+from ui.history import History
 from ui.screens.base import Screen, label
 from ui.widgets.bars import StageBars
 from ui.widgets.icons import IconButton, IconDisc
+from ui.widgets.pages import Pages
+from ui.widgets.plain import PlainButton
+from ui.widgets.plots import RefusalBars, ScorePlot
 from ui.widgets.sheet import theme_of
 
 if TYPE_CHECKING:
@@ -53,8 +59,16 @@ class HealthLine(QWidget):
 class DiagnosticsScreen(Screen):
     """Refreshes itself while it is shown."""
 
-    def __init__(self, engine: EngineLike, bridge: EngineBridge) -> None:
+    def __init__(
+        self,
+        engine: EngineLike,
+        bridge: EngineBridge,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """``now_ns`` is the clock of the frames."""
         super().__init__()
+        self._now_ns = now_ns
+        self.history = History()
         self._engine = engine
         self._bridge = bridge
         self.lines: list[HealthLine] = []
@@ -73,11 +87,34 @@ class DiagnosticsScreen(Screen):
         self.counts = label("", "small")
         self.test_button = IconButton("unlock", texts.DIAG_TEST, kind="")
         self.test_button.clicked.connect(self._ask_test)
-        speed_card = self._card(texts.DIAG_SPEED, self.bars, self.counts)
+        self.scores = ScorePlot()
+        self.refusals = RefusalBars()
         health_card = self._card(texts.DIAG_HEALTH, self._scroll)
-        right = theme.column(20)
-        right.addWidget(speed_card)
-        right.addStretch(1)
+        speed = theme.column()
+        speed.addWidget(self._card(texts.DIAG_SPEED, self.bars, self.counts))
+        speed.addStretch(1)
+        recognition = theme.column(16)
+        recognition.addWidget(self._card(texts.DIAG_SCORES, self.scores), 1)
+        recognition.addWidget(self._card(texts.DIAG_REFUSALS, self.refusals))
+        self.pages = Pages()
+        self.page_buttons: list[PlainButton] = []
+        self._group = QButtonGroup(self)
+        chips = theme.row(10)
+        for words, layout in ((texts.DIAG_RECOGNITION, recognition), (texts.DIAG_SPEED, speed)):
+            page = QWidget()
+            page.setLayout(layout)
+            self.pages.addWidget(page)
+            button = PlainButton(words)
+            button.setProperty("kind", "chip")
+            button.setCheckable(True)
+            button.clicked.connect(self._turn_page)
+            self._group.addButton(button)
+            self.page_buttons.append(button)
+            chips.addWidget(button, 1)
+        self.page_buttons[0].setChecked(True)
+        right = theme.column(16)
+        right.addLayout(chips)
+        right.addWidget(self.pages, 1)
         right.addWidget(self.test_button)
         self._halves = theme.row(24, (32, 8, 32, 28))
         self._halves.addWidget(health_card, 52)
@@ -87,6 +124,7 @@ class DiagnosticsScreen(Screen):
         self._timer.setInterval(2000)
         self._timer.timeout.connect(self.refresh)
         self._asked = False
+        # Collected also while the screen is hidden: whoever opens it wants to see what was.
         bridge.result_shown.connect(self._show_result)
 
     @staticmethod
@@ -123,6 +161,9 @@ class DiagnosticsScreen(Screen):
         self.counts.setText(
             texts.frames_counted(results.taken, results.dropped, preview.taken, preview.dropped)
         )
+        now_ns = self._now_ns()
+        self.scores.show_scores(self.history.scores(now_ns), now_ns)
+        self.refusals.show_refusals(self.history.refusals, self.history.compared)
         if not self._asked:
             self._asked = True
             self.ask(self._engine.health(), self._show_health, self._no_health)
@@ -147,8 +188,14 @@ class DiagnosticsScreen(Screen):
 
     @Slot(object)
     def _show_result(self, result: FrameResult) -> None:
+        self.history.add(result)
         if self.isVisible():
             self.bars.show_stages(result.stage_ms)
+
+    @Slot()
+    def _turn_page(self) -> None:
+        checked = [button.isChecked() for button in self.page_buttons]
+        self.pages.setCurrentIndex(checked.index(True))
 
     @Slot()
     def _ask_test(self) -> None:

@@ -26,6 +26,8 @@ class EnrolScreen(Screen):
 
     # The person is saved, or the enrolment was given up.
     finished = Signal()
+    # The person is saved and looks like others: list[Person], those of them without a PIN.
+    pins_needed = Signal(object)
     # One more view was taken: somebody is standing there.
     shot_taken = Signal()
 
@@ -33,6 +35,7 @@ class EnrolScreen(Screen):
         super().__init__()
         self._engine = engine
         self._person: Person | None = None
+        self._saved_person: Person | None = None
         self._capturing = False
         self._taken = 0
         self._alike_accepted = False
@@ -173,6 +176,22 @@ class EnrolScreen(Screen):
         # Otherwise the engine would go on with a capture that is finished, and decide about nobody.
         self._cancel_capture()
         self.notice_raised.emit(texts.enrolled(person.name), "ok")
+        if person.is_look_alike:
+            self._saved_person = person
+            self.ask(self._engine.look_alikes(person.id), self._found_alike, self._finish)
+        else:
+            self.finished.emit()
+
+    def _found_alike(self, others: list[Person]) -> None:
+        people = [] if self._saved_person is None else [self._saved_person, *others]
+        without = [person for person in people if not person.has_pin]
+        if without:
+            self.pins_needed.emit(without)
+        else:
+            self.finished.emit()
+
+    def _finish(self, sentence: str) -> None:
+        self.show_fault(sentence)
         self.finished.emit()
 
     def _not_saved(self, sentence: str) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QWidget
 
-from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus, Phase
+from kiosk.domain import CameraState, CameraStatus, DoorState, DoorStatus, Guidance, Phase
 from ui import texts, theme
 from ui.bridge import EngineBridge
 from ui.screens.base import Screen, label
 from ui.widgets.demostrip import DemoStrip
 from ui.widgets.icons import IconButton, IconDisc, icon_pixmap
+from ui.widgets.pages import Pages
+from ui.widgets.pinpanel import PinPanel
 from ui.widgets.plain import PlainLabel
 from ui.widgets.preview import Preview
 from ui.widgets.sheet import theme_of
@@ -21,6 +23,10 @@ from ui.widgets.statepanel import StatePanel
 
 if TYPE_CHECKING:
     from kiosk.listener import KioskView
+
+
+# In the mirror the person's own left is on the left.
+TURN_ARROWS = {Guidance.TURN_LEFT: "left", Guidance.TURN_RIGHT: "right"}
 
 
 class StatusItem(QWidget):
@@ -50,6 +56,8 @@ class KioskScreen(Screen):
 
     # The discreet button was touched.
     admin_requested = Signal()
+    # A personal PIN was typed.
+    pin_entered = Signal(str)
 
     def __init__(
         self, bridge: EngineBridge, door_name: str, strip: DemoStrip | None = None
@@ -60,6 +68,11 @@ class KioskScreen(Screen):
         self._bridge = bridge
         self.preview = Preview()
         self.panel = StatePanel()
+        self.pin_panel = PinPanel()
+        self.pin_panel.entered.connect(self.pin_entered)
+        self._panels = Pages()
+        self._panels.addWidget(self.panel)
+        self._panels.addWidget(self.pin_panel)
         self._warning_bar = QFrame()
         self._warning_bar.setProperty("card", "warning")
         self.warning_label = label("", "small")
@@ -90,7 +103,7 @@ class KioskScreen(Screen):
 
         self._halves = theme.row(24)
         self._halves.addWidget(self.preview)
-        self._halves.addWidget(self.panel)
+        self._halves.addWidget(self._panels)
         layout = theme.column(14, (24, 24, 24, 12))
         layout.addLayout(self._halves, 1)
         if strip is not None:
@@ -122,6 +135,7 @@ class KioskScreen(Screen):
 
     def leave(self) -> None:
         self._clock.stop()
+        self.pin_panel.forget()
         super().leave()
 
     def arrange(self, portrait: bool) -> None:
@@ -129,6 +143,7 @@ class KioskScreen(Screen):
         self._halves.setStretch(0, 55 if portrait else 57)
         self._halves.setStretch(1, 45 if portrait else 43)
         self.panel.arrange(portrait)
+        self.pin_panel.arrange(portrait)
         if self.strip is not None:
             self.strip.arrange(portrait)
 
@@ -140,13 +155,22 @@ class KioskScreen(Screen):
     def show_view(self, view: KioskView) -> None:
         """Show the engine's one state."""
         self.panel.show_view(view)
+        if view.pin is not None:
+            self._panels.setCurrentWidget(self.pin_panel)
+            self.pin_panel.ask(view.pin, view.guidance)
+        else:
+            self._panels.setCurrentWidget(self.panel)
+            self.pin_panel.forget()
         self.preview.set_border(
             "" if view.phase in (Phase.IDLE, Phase.STARTING) else self.panel.colour
         )
+        self.preview.set_arrow(TURN_ARROWS.get(view.guidance, "") if view.guidance else "")
         self.preview.set_dimmed(view.phase in (Phase.STARTING, Phase.OUT_OF_ORDER))
         self.warning_label.setText("\n".join(view.warnings))
         # A demonstration has a banner that says the same, on every screen.
-        self._warning_bar.setVisible(bool(view.warnings) and self.strip is None)
+        is_needed = bool(view.warnings) and self.strip is None
+        # The keypad needs the room, and whoever stands there can do nothing about them.
+        self._warning_bar.setVisible(is_needed and view.pin is None)
 
     @Slot(object)
     def show_camera(self, status: CameraStatus) -> None:

@@ -30,6 +30,7 @@ class PersonCard(QFrame):
         self.facts = label("", "small")
         self.enable_button = PlainButton(texts.PEOPLE_DISABLE)
         self.reenrol_button = IconButton("face", texts.PEOPLE_REENROL, kind="")
+        self.pin_button = IconButton("key", texts.PEOPLE_PIN_SET, kind="")
         self.delete_button = IconButton(
             "trash", texts.PEOPLE_DELETE, kind="quiet", colour=theme.DANGER
         )
@@ -38,7 +39,12 @@ class PersonCard(QFrame):
         for part in (self.name, self.number, self.state, self.facts):
             layout.addWidget(part)
         layout.addStretch(1)
-        for button in (self.enable_button, self.reenrol_button, self.delete_button):
+        for button in (
+            self.enable_button,
+            self.pin_button,
+            self.reenrol_button,
+            self.delete_button,
+        ):
             layout.addWidget(button)
         self.setLayout(layout)
 
@@ -49,7 +55,13 @@ class PersonCard(QFrame):
         self.state.setText(texts.PEOPLE_ENABLED if person.enabled else texts.PEOPLE_DISABLED)
         theme.restyle(self.state, tone="ok" if person.enabled else "danger")
         date = f"{datetime.fromtimestamp(person.created_at_ms / 1000):%Y-%m-%d}"
-        self.facts.setText(f"{texts.templates(person.template_count)}\n{texts.since(date)}")
+        facts = (
+            texts.templates(person.template_count),
+            texts.since(date),
+            texts.person_facts(person.has_pin, person.is_look_alike),
+        )
+        self.facts.setText("\n".join(filter(None, facts)))
+        self.pin_button.setText(texts.PEOPLE_PIN_CHANGE if person.has_pin else texts.PEOPLE_PIN_SET)
         self.enable_button.setText(texts.PEOPLE_DISABLE if person.enabled else texts.PEOPLE_ENABLE)
 
 
@@ -58,6 +70,8 @@ class PeopleScreen(Screen):
 
     # Take new pictures of this Person.
     reenrol_requested = Signal(object)
+    # Set or remove the PIN of this Person.
+    pin_requested = Signal(object)
 
     def __init__(self, engine: EngineLike) -> None:
         super().__init__()
@@ -79,6 +93,7 @@ class PeopleScreen(Screen):
         self.card = PersonCard()
         self.card.enable_button.clicked.connect(self._toggle_enabled)
         self.card.reenrol_button.clicked.connect(self._reenrol)
+        self.card.pin_button.clicked.connect(self._set_pin)
         self.card.delete_button.clicked.connect(self._ask_delete)
         self.empty_label = label(texts.PEOPLE_NONE, "soft")
         self.empty_label.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -171,6 +186,11 @@ class PeopleScreen(Screen):
     def _reenrol(self) -> None:
         if self._chosen is not None:
             self.reenrol_requested.emit(self._chosen)
+
+    @Slot()
+    def _set_pin(self) -> None:
+        if self._chosen is not None:
+            self.pin_requested.emit(self._chosen)
 
     @Slot()
     def _ask_delete(self) -> None:

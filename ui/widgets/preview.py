@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QPointF, QRectF, QSize, QTimer, Slot
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -44,6 +44,7 @@ class Preview(Themed, QWidget):
         self._result: FrameResult | None = None
         self._overlay_shown = True
         self._border = ""
+        self._arrow = ""
         self._dimmed = False
         # Erases the overlay when results stop coming while frames stand still.
         self._stale_timer = QTimer(self)
@@ -99,6 +100,12 @@ class Preview(Themed, QWidget):
             self._border = colour
             self.update()
 
+    def set_arrow(self, icon: str) -> None:
+        """Point to the "left" or "right" edge of the picture; empty for none."""
+        if icon != self._arrow:
+            self._arrow = icon
+            self.update()
+
     def set_dimmed(self, dimmed: bool) -> None:
         """Darken the picture: nothing is being recognised."""
         if dimmed != self._dimmed:
@@ -131,6 +138,8 @@ class Preview(Themed, QWidget):
             paint_icon(painter, square, "camera", theme.LINE)
         else:
             self._paint_frame(painter, area)
+        if self._arrow:
+            self._paint_arrow(painter, area)
         painter.setClipping(False)
         if self._border:
             width = self.theme.px(6)
@@ -158,6 +167,22 @@ class Preview(Themed, QWidget):
             frame = result.frame
             mapping = self._mapping(frame.width_px, frame.height_px, area)
             paint_report(painter, result.report, mapping, area, self.theme)
+
+    def _paint_arrow(self, painter: QPainter, area: QRectF) -> None:
+        side, inset = self.theme.px(132), self.theme.px(28)
+        disc = QRectF(0, 0, side, side)
+        disc.moveCenter(area.center())
+        if self._arrow == "left":
+            disc.moveLeft(area.left() + inset)
+        else:
+            disc.moveRight(area.right() - inset)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(5, 8, 13, 190))
+        painter.drawEllipse(disc)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        edge = side * 0.2
+        square = disc.adjusted(edge, edge, -edge, -edge)
+        paint_icon(painter, square, self._arrow, theme.WARNING)
 
     def _mapping(self, width_px: int, height_px: int, area: QRectF) -> FrameMapping:
         return FrameMapping.of(width_px, height_px, area, fill=self._fill, mirrored=True)

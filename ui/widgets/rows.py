@@ -31,8 +31,12 @@ _BAD = (theme.DANGER, "warning")
 EVENT_LOOKS: dict[EventKind, tuple[str, str]] = {
     EventKind.GRANTED: _GOOD,
     EventKind.NOT_RECOGNISED: (theme.WARNING, "cross"),
+    EventKind.PRESENTATION_ATTACK: (theme.DANGER, "photo"),
     EventKind.DOOR_UNLOCKED: (theme.OK, "unlock"),
     EventKind.DOOR_LOCKED: (theme.TEXT_SOFT, "lock"),
+    EventKind.DENIED: (theme.WARNING, "lock"),
+    EventKind.PIN_REFUSED: (theme.WARNING, "key"),
+    EventKind.PIN_LOCKOUT: (theme.WARNING, "lock"),
     EventKind.RELAY_LOST: _BAD,
     EventKind.CAMERA_LOST: _BAD,
     EventKind.FAULT: _BAD,

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QBoxLayout, QSizePolicy, QWidget
 
-from kiosk.domain import Guidance, Phase
+from kiosk.domain import DenialReason, Guidance, Phase
 from ui import texts, theme
 from ui.theme import Theme, Themed
 from ui.widgets.fitlabel import FitLabel
@@ -24,6 +24,7 @@ PHASE_COLOURS = {
     Phase.GUIDANCE: theme.WARNING,
     Phase.CHECKING: theme.ACCENT,
     Phase.WELCOME: theme.OK,
+    Phase.PIN: theme.ACCENT,
     Phase.DENIED: theme.WARNING,
     Phase.NOT_RECOGNISED: theme.DANGER,
     Phase.OUT_OF_ORDER: theme.DANGER,
@@ -40,6 +41,8 @@ def view_text(view: KioskView) -> texts.StateText:
         text = text if view.relock_at_ns is None else texts.WELCOME_OPEN
         if view.person_name:
             text = text._replace(headline=f"{text.headline}\n{view.person_name}")
+    elif view.phase is Phase.DENIED and view.denial is not DenialReason.HOURS:
+        text = texts.denied(view.denial, view.wait_s)
     elif view.phase is Phase.DENIED:
         text = texts.not_at_this_time(view.person_name, view.hours)
     elif view.phase is Phase.OUT_OF_ORDER and view.faults:
