@@ -50,8 +50,8 @@ class ModelCard:
     version: str
     role: Role
     architecture: str
-    """Which decoder understands its outputs: ``retinaface``, ``embedding``, ``liveness80`` or
-    ``headpose64``."""
+    """Which decoder understands its outputs: ``retinaface``, ``embedding``, ``liveness80``,
+    ``minifasnet80`` or ``headpose64``."""
     file: str
     sha256: str
     precision: str

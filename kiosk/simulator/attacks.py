@@ -1,4 +1,4 @@
-"""Presentation attacks: a portrait held up to the camera, printed or on a telephone."""
+"""Presentation attacks: a portrait held up to the camera, printed or on a screen."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from kiosk.simulator.sheets import Sheet, Window, turned
 MAX_TURN_DEG = 75.0
 MAX_EYE_PX = 2000.0
 MAX_PLACE_PX = 1e5
+PRINTS = (Attack.PRINT, Attack.FLAT_PRINT, Attack.BENT_PRINT, Attack.CUT_OUT)
+"""What is paper; the others are screens."""
 _FOCAL_SHARE = 1.2
 """Focal length as a share of the frame's longer side: a lens of about 45° across."""
 _LEAST_DISTANCE = 2.5
@@ -57,8 +59,8 @@ def present(
     rng = np.random.default_rng(seed % (1 << 64))
     middle = eyes.astype(np.float64).mean(axis=0)
     scale = actor.eye_px / float(np.linalg.norm(eyes[1].astype(np.float64) - eyes[0]))
-    is_print = actor.attack is Attack.PRINT
-    thing = (prints.make if is_print else screens.make)(portrait, middle, scale, rng)
+    is_print = actor.attack in PRINTS
+    thing = _thing(actor.attack, portrait, middle, eyes, scale, rng)
     edges = thing.texture.edges
     size_px = math.hypot(max(-edges[0], edges[2]), max(-edges[1], edges[3]))
     sheet = Sheet(
@@ -69,10 +71,14 @@ def present(
         thing.curvature,
         thing.bend_rad,
     )
-    hold = grips.hold_print if is_print else grips.hold_phone
-    hand = hold(sheet, edges, thing.width_mm, rng)
     outline = sheet.to_frame(_around(edges))
-    _cast_shadow(canvas, outline, light, edges[2] - edges[0])
+    if actor.attack is Attack.CUT_OUT:
+        # Worn before the face: its corners are not there.
+        hand = grips.Hold([], [])
+    else:
+        hold = grips.hold_print if is_print else grips.hold_phone
+        hand = hold(sheet, edges, thing.width_mm, rng)
+        _cast_shadow(canvas, outline, light, edges[2] - edges[0])
     hands.draw(canvas, hand.behind, light)
     glow = None
     window = _window(sheet, outline, canvas, thing.margin_px)
@@ -84,6 +90,22 @@ def present(
     hands.draw(canvas, hand.before, light)
     moved = sheet.to_frame((points.astype(np.float64) - middle) * scale)
     return Presented(moved.astype(np.float32), outline.astype(np.float32), glow)
+
+
+def _thing(
+    attack: Attack,
+    portrait: Pixels,
+    middle: NDArray[np.float64],
+    eyes: NDArray[np.float32],
+    scale: float,
+    rng: np.random.Generator,
+) -> prints.Print | screens.Telephone:
+    if attack in (Attack.PHONE, Attack.TABLET):
+        return screens.make(portrait, middle, scale, rng, is_tablet=attack is Attack.TABLET)
+    bend = {Attack.FLAT_PRINT: prints.Bend.FLAT, Attack.BENT_PRINT: prints.Bend.LIKE_A_FACE}
+    cut = float(np.linalg.norm(eyes[1] - eyes[0])) * scale if attack is Attack.CUT_OUT else None
+    how = bend.get(attack, prints.Bend.AS_IT_COMES)
+    return prints.make(portrait, middle, scale, rng, how, cut)
 
 
 def _around(edges: tuple[float, float, float, float]) -> NDArray[np.float64]:
@@ -153,7 +175,7 @@ def _check(
     light: Light,
 ) -> None:
     if actor.attack is Attack.NONE:
-        raise ValueError("the actor holds up nothing: attack must be PRINT or PHONE")
+        raise ValueError("the actor holds up nothing: attack must not be NONE")
     for name, picture in (("canvas", canvas), ("portrait", portrait)):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise ValueError(f"the {name} must be (height, width, 3) uint8")

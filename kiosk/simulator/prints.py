@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import math
 from dataclasses import dataclass
@@ -16,6 +17,15 @@ from kiosk.simulator.scene import Light
 from kiosk.simulator.sheets import Texture, Window, scaled_portrait
 
 _GRAIN_PX = 512
+
+
+class Bend(enum.Enum):
+    """How a print is bent."""
+
+    AS_IT_COMES = "as it comes"
+    FLAT = "flat"
+    LIKE_A_FACE = "like a face"
+    """About an upright axis, convex, as far as one bends paper with two hands."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +82,17 @@ class Print:
 
 
 def make(
-    portrait: Pixels, middle: NDArray[np.float64], scale: float, rng: np.random.Generator
+    portrait: Pixels,
+    middle: NDArray[np.float64],
+    scale: float,
+    rng: np.random.Generator,
+    how: Bend = Bend.AS_IT_COMES,
+    cut_eye_px: float | None = None,
 ) -> Print:
     """Return the print of a portrait whose pixel ``middle`` is to be the sheet's origin.
 
-    ``scale`` is frame pixels to a portrait pixel.
+    ``scale`` is frame pixels to a portrait pixel. ``cut_eye_px``: the head is cut out, the eyes
+    around the origin being so many frame pixels apart.
     """
     picture, origin, density = scaled_portrait(portrait, middle, scale)
     paper = np.array([236, 240, 242]) + rng.uniform(-10, 6, 3)
@@ -89,19 +105,23 @@ def make(
     gloss = rng.choice([0.0, 30.0, 80.0]) * rng.uniform(0.6, 1.2)
     ripple = (rng.uniform(0, 0.08), rng.uniform(0, 6.3), rng.uniform(0, 6.3))
     width_mm = float(rng.uniform(140, 215))
+    if how is Bend.FLAT:
+        bend, ripple = 0.0, (ripple[0] * 0.25, *ripple[1:])
+    elif how is Bend.LIKE_A_FACE:
+        bend, bend_rad = rng.uniform(0.5, 1.0), rng.normal(0, 0.1)
 
     picture = cv2.transform(picture, tone)
-    border = round(border_share * picture.shape[1]) if has_border else 0
+    border = round(border_share * picture.shape[1]) if has_border and cut_eye_px is None else 0
     below = round(border * foot)
     picture = cv2.copyMakeBorder(
         picture, border, below, border, border, cv2.BORDER_CONSTANT, value=paper.tolist()
     )
     picture = _grained(picture, grain_at, grain_depth)
-    texture = Texture(
-        cv2.cvtColor(picture, cv2.COLOR_BGR2BGRA),
-        (origin[0] + border, origin[1] + border),
-        density,
-    )
+    origin = (origin[0] + border, origin[1] + border)
+    sheet = cv2.cvtColor(picture, cv2.COLOR_BGR2BGRA)
+    if cut_eye_px is not None:
+        _cut_out(sheet, origin, cut_eye_px * density[0], rng)
+    texture = Texture(sheet, origin, density)
     left, top, right, bottom = texture.edges
     return Print(
         texture=texture,
@@ -112,6 +132,27 @@ def make(
         gloss=float(gloss),
         ripple=ripple,
     )
+
+
+def _cut_out(
+    sheet: NDArray[np.uint8], origin: tuple[float, float], eye_px: float, rng: np.random.Generator
+) -> None:
+    """Leave of the sheet what scissors leave: the head, not quite along its outline.
+
+    Covers are premultiplied, as the textures of telephones are.
+    """
+    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    wave = sum(
+        rng.normal(0, 0.025 / k) * np.cos(k * angle + rng.uniform(0, 6.3)) for k in (2, 3, 5)
+    )
+    reach = (1 + wave) * eye_px
+    x = origin[0] + rng.uniform(1.25, 1.45) * reach * np.cos(angle)
+    y = origin[1] + 0.4 * eye_px + rng.uniform(1.75, 2.0) * reach * np.sin(angle)
+    cover = np.zeros(sheet.shape[:2], np.uint8)
+    cv2.fillPoly(cover, [np.rint(np.stack([x, y], 1)).astype(np.int32)], 255, cv2.LINE_AA)
+    head = np.ascontiguousarray(sheet[..., :3])
+    sheet[..., :3] = cv2.multiply(head, _three(cover), scale=1 / 255)
+    sheet[..., 3] = cover
 
 
 def _tone(rng: np.random.Generator, paper: NDArray[np.float64]) -> NDArray[np.float32]:

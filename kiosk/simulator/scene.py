@@ -23,6 +23,14 @@ class Attack(enum.Enum):
     """A printed photograph held in front of the camera."""
     PHONE = "phone"
     """A photograph on the screen of a telephone."""
+    FLAT_PRINT = "flat print"
+    """As PRINT, which may be bent, but on something stiff."""
+    BENT_PRINT = "bent print"
+    """Bent like a face: its left and right edges away from the camera."""
+    CUT_OUT = "cut-out"
+    """The head cut out of a print along its outline, flat or bent."""
+    TABLET = "tablet"
+    """A photograph on a larger screen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,11 +115,15 @@ class Telephone:
 
 
 def make(
-    portrait: Pixels, middle: NDArray[np.float64], scale: float, rng: np.random.Generator
+    portrait: Pixels,
+    middle: NDArray[np.float64],
+    scale: float,
+    rng: np.random.Generator,
+    is_tablet: bool = False,
 ) -> Telephone:
     """Return a telephone with a portrait whose pixel ``middle`` is to be the sheet's origin.
 
-    ``scale`` is frame pixels to a portrait pixel.
+    ``scale`` is frame pixels to a portrait pixel. A tablet is wider, finer and brighter.
     """
     picture, origin, density = scaled_portrait(portrait, middle, scale)
     bezel_share = rng.uniform(0.025, 0.06)
@@ -133,6 +137,11 @@ def make(
     moire = rng.uniform(0.012, 0.055)
     banding = (rng.choice([0.0, 0.015, 0.035]), rng.uniform(1.5, 4), rng.uniform(0, 6.3))
     streak = (rng.uniform(8, 60), rng.uniform(-0.8, 0.8), rng.uniform(-0.5, 0.5))
+    width_mm = 72.0
+    if is_tablet:
+        aspect, width_mm = rng.uniform(1.3, 1.45), rng.uniform(150, 205)
+        bezel_share, chin_share = rng.uniform(0.03, 0.07), 1.0
+        beats, moire, notch = beats * 0.6, moire * 0.8, 0
 
     gains = np.array([blue, 1.0, 1.99 - blue]) * contrast
     shift = 4 - 60 * (contrast - 1)
@@ -161,7 +170,7 @@ def make(
     return Telephone(
         texture=texture,
         screen=shining,
-        width_mm=72.0,
+        width_mm=width_mm,
         margin_px=_HALO_SHARE * (right - left) + 2,
         beat_across=float(beats[0]),
         beat_down=float(beats[1]),

@@ -88,7 +88,7 @@ def assess(frame: Frame, face: Detection, chip: Pixels) -> Conditions:
         noise=noise,
         sharpness=sharpness(luma.astype(np.float32), noise, eye_distance_px),
         inside_fraction=_inside_fraction(frame, face),
-        top_light=abs(_imbalance(luma, _ABOVE, _BELOW) - _USUAL_FALL),
+        top_light=_imbalance(luma, _ABOVE, _BELOW) - _USUAL_FALL,
         mouth_covered=occlusion.mouth,
         eyes_covered=occlusion.eyes,
         side_covered=occlusion.side,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from kiosk.domain import Embedding, Pixels
 from kiosk.errors import ModelError
@@ -31,6 +33,19 @@ class FaceEmbedder:
 
         Raises ModelError when the network's answer has the wrong size or no direction.
         """
+        vector, length = self._direction(chip)
+        return self._embedding(vector, length)
+
+    def embed_mirrored(self, *chips: Pixels) -> Embedding:
+        """Return the mean embedding of chips of one face and of their mirror images.
+
+        What differs between a face and its mirror image, or between crops a few pixels apart, is no
+        trait of the person. Raises ModelError as :meth:`embed` does.
+        """
+        found = [self._direction(each) for chip in chips for each in (chip, cv2.flip(chip, 1))]
+        return self._mean(found)
+
+    def _direction(self, chip: Pixels) -> tuple[NDArray[np.float64], float]:
         # Squares of large values do not fit into 32 bits.
         answer = self._runtime.infer(chip)[0].astype(np.float64).ravel()
         expected = self._runtime.card.embedding_size
@@ -41,16 +56,17 @@ class FaceEmbedder:
         norm = float(np.linalg.norm(answer))
         if not _MIN_NORM < norm < math.inf:
             raise ModelError(f"{self.model.name} gave an embedding without a direction.")
-        vector = (answer / norm).astype(np.float32)
-        vector.flags.writeable = False
-        return Embedding(vector, self.model)
+        return answer / norm, norm
 
-    def embed_for_enrolment(self, chip: Pixels) -> Embedding:
-        """Return the mean of a chip's embedding and its mirror image's, made unit length.
+    def _mean(self, found: Sequence[tuple[NDArray[np.float64], float]]) -> Embedding:
+        total = np.sum([vector for vector, _ in found], axis=0)
+        norm = float(np.linalg.norm(total))
+        if not norm > _MIN_NORM:
+            raise ModelError(f"{self.model.name} gave an embedding without a direction.")
+        length = math.fsum(length for _, length in found) / len(found)
+        return self._embedding(total / norm, length)
 
-        A template is made once and compared for years, so it may cost two runs.
-        """
-        both = self.embed(chip).vector + self.embed(cv2.flip(chip, 1)).vector
-        vector = both / np.float32(max(float(np.linalg.norm(both)), _MIN_NORM))
-        vector.flags.writeable = False
-        return Embedding(vector, self.model)
+    def _embedding(self, vector: NDArray[np.float64], length: float) -> Embedding:
+        unit = vector.astype(np.float32)
+        unit.flags.writeable = False
+        return Embedding(unit, self.model, length)

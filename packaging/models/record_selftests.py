@@ -49,6 +49,11 @@ def _picture(card: ModelCard, detector: RetinaFaceDetector) -> np.ndarray:
         frame = Frame(draw_face(640, 640, 300), 0)
         chip = align(frame, detector.detect(frame)[0], card.width_px)
         return _cast(chip, _CHIP_CAST_BGR)
+    if card.role is Role.LIVENESS:
+        # Of several drawn faces the one on which the answer to swapped channels differs most.
+        face = draw_face(320, 320, 96, seed=2)
+        size = (card.width_px, card.height_px)
+        return _cast(cv2.resize(face, size, interpolation=cv2.INTER_AREA), _CAST_BGR)
     square = cv2.resize(draw_face(320, 320, 150), (card.width_px, card.height_px))
     return _cast(square, _CAST_BGR)
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.shared
 def test_import_list_and_verify(shared: Path, kiosk, data: Path) -> None:
     answer = kiosk("models", "import", shared / "models")
     assert answer.code == 0, answer.err
-    assert "2 models imported" in answer.out
+    assert "3 models imported" in answer.out
     assert json.loads(kiosk("models", "list", "--json").out)["models"][1]["role"] == "embedder"
     verified = kiosk("models", "verify", "--json")
     assert verified.code == 0

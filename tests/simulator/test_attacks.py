@@ -311,3 +311,40 @@ def test_a_portrait_is_presented_within_its_time(attack: Attack) -> None:
         present(picture, portrait(), DOTS, EYES, actor(attack), Light(), seed)
         spent.append(time.perf_counter() - start)
     assert np.median(spent) < 0.020
+
+
+# --- species --------------------------------------------------------------------------------------
+
+
+def test_a_cut_out_leaves_the_room_where_its_corners_were() -> None:
+    whole, shown = show(actor(Attack.FLAT_PRINT), seed=2)
+    cut, same = show(actor(Attack.CUT_OUT), seed=2)
+
+    middle = tuple(np.rint(same.points[2]).astype(int))
+    column, row = np.rint(same.outline.min(axis=0) + 6).astype(int)
+    assert np.array_equal(cut[row, column], canvas()[row, column])
+    assert not np.array_equal(whole[row + 4, column + 4], canvas()[0, 0])
+    assert abs(int(cut[middle[1] - 20, middle[0]].mean()) - 120) > 10
+    assert shown.points == pytest.approx(same.points, abs=6)
+
+
+def test_a_print_is_flat_or_bent_as_asked() -> None:
+    def sagging(attack: Attack, seed: int) -> float:
+        who = actor(attack, pitch_deg=35.0)
+        corners = np.array([(0, 140), (160, 140), (319, 140)], np.float32)
+        points = present(canvas(), portrait(), corners, EYES, who, FLAT_LIGHT, seed).points
+        return abs(float(points[1, 1] - (points[0, 1] + points[2, 1]) / 2))
+
+    assert max(sagging(Attack.FLAT_PRINT, seed) for seed in range(8)) < 0.5
+    assert min(sagging(Attack.BENT_PRINT, seed) for seed in range(8)) > 3
+
+
+def test_a_tablet_is_wider_than_a_telephone_of_the_same_face() -> None:
+    def proportions(attack: Attack, seed: int) -> float:
+        outline = show(actor(attack), seed=seed)[1].outline
+        width, height = np.ptp(outline, axis=0)
+        return float(height / width)
+
+    for seed in range(6):
+        assert proportions(Attack.TABLET, seed) < 1.5 < proportions(Attack.PHONE, seed)
+        assert show(actor(Attack.TABLET), seed=seed)[1].glow is not None

@@ -91,10 +91,41 @@ def test_a_card_for_chips_that_are_not_square_is_refused() -> None:
 def test_a_template_is_the_mean_with_the_mirror_image() -> None:
     embedder = FaceEmbedder(ScriptedRuntime())
 
-    template = embedder.embed_for_enrolment(CHIP).vector
+    template = embedder.embed_mirrored(CHIP).vector
 
     both = embedder.embed(CHIP).vector + embedder.embed(cv2.flip(CHIP, 1)).vector
     assert template == pytest.approx(both / np.linalg.norm(both), abs=1e-6)
     assert template[0] == pytest.approx(template[1])  # left and right have become alike
     assert template[0] != pytest.approx(template[2])  # top and bottom have not
     assert not template.flags.writeable
+
+
+def test_several_chips_of_one_face_count_alike_with_their_mirror_images() -> None:
+    embedder = FaceEmbedder(ScriptedRuntime())
+    chips = [CHIP, np.roll(CHIP, 3, 0), CHIP // 2]
+
+    template = embedder.embed_mirrored(*chips)
+
+    singles = [embedder.embed(each) for chip in chips for each in (chip, cv2.flip(chip, 1))]
+    mean = np.sum([single.vector for single in singles], axis=0)
+    assert template.vector == pytest.approx(mean / np.linalg.norm(mean), abs=1e-6)
+    assert template.length == pytest.approx(np.mean([single.length for single in singles]))
+
+
+def test_the_length_is_that_of_the_answer() -> None:
+    embedder = FaceEmbedder(ScriptedRuntime([3, 0, -4, 0]))
+
+    assert embedder.embed(CHIP).length == pytest.approx(5)
+    assert embedder.embed_mirrored(CHIP).length == pytest.approx(5)
+
+
+def test_answers_that_cancel_each_other_are_a_fault() -> None:
+    class Fickle(ScriptedRuntime):
+        sign = 1.0
+
+        def infer(self, pixels: Pixels) -> list[NDArray[np.float32]]:
+            self.sign = -self.sign
+            return [np.array([self.sign, 0, 0, 0], np.float32)]
+
+    with pytest.raises(ModelError, match="without a direction"):
+        FaceEmbedder(Fickle()).embed_mirrored(CHIP)

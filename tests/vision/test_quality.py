@@ -34,6 +34,7 @@ LIMITS = GateLimits(
     max_side_light=0.65,
     min_sharpness=0.4,
     min_inside_fraction=0.8,
+    max_covered=0.8,
     max_rival=0.75,
 )
 GATES = pytest.mark.parametrize("limits", [DOOR, ENROLMENT, LIMITS], ids=["door", "enrol", "test"])
@@ -71,8 +72,12 @@ FAULTS: list[tuple[str, str, float, Guidance, dict[str, Any]]] = [
     ("luminance", "max_luminance", 1, Guidance.LESS_LIGHT, {}),
     ("clipped_fraction", "max_clipped_fraction", 1, Guidance.LESS_LIGHT, {}),
     ("side_light", "max_side_light", 1, Guidance.EVEN_LIGHT, {}),
+    ("top_light", "max_top_light", 1, Guidance.EVEN_LIGHT, {}),
     ("contrast", "min_contrast", -1, Guidance.MORE_LIGHT, {}),
     ("sharpness", "min_sharpness", -1, Guidance.HOLD_STILL, {}),
+    ("mouth_covered", "max_covered", 1, Guidance.UNCOVER_FACE, {}),
+    ("eyes_covered", "max_covered", 1, Guidance.UNCOVER_FACE, {}),
+    ("side_covered", "max_covered", 1, Guidance.UNCOVER_FACE, {}),
 ]
 
 
@@ -119,8 +124,14 @@ def test_the_first_thing_to_do_is_said_first() -> None:
 
 
 def test_every_instruction_can_come_up() -> None:
-    # Two are the pipeline's: the gate is only asked about faces, and not whether they live.
-    of_the_pipeline = {Guidance.NO_FACE, Guidance.PRESENTATION}
+    # The others are the pipeline's: the gate is asked about faces, and not whether they live.
+    of_the_pipeline = {
+        Guidance.NO_FACE,
+        Guidance.PRESENTATION,
+        Guidance.TURN_LEFT,
+        Guidance.TURN_RIGHT,
+        Guidance.LOOK_BACK,
+    }
     assert {fault[3] for fault in FAULTS} == set(Guidance) - of_the_pipeline
 
 

@@ -11,7 +11,7 @@ from convert.recipes import TARGETS, Recipe, broken_bounds, read_recipes
 from kiosk.board.soc import TARGETS as KNOWN
 from kiosk.errors import ConfigError
 
-ARCHITECTURES = ("retinaface", "embedding", "headpose64", "liveness80")
+ARCHITECTURES = ("retinaface", "embedding", "headpose64", "liveness80", "minifasnet80")
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
