@@ -7,6 +7,7 @@ range is refused with its place in the file: a typing slip must not silently cha
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,10 @@ else:
 
 def _setting(default: Any, low: float | None = None, high: float | None = None) -> Any:
     return field(default=default, metadata={"low": low, "high": high})
+
+
+def _rate(default: float, low: float, high: float) -> Any:
+    return field(default=default, metadata={"low": low, "high": high, "is_rate": True})
 
 
 def _one_of(default: str, *others: str) -> Any:
@@ -59,8 +64,10 @@ class DoorConfig:
 class RecognitionConfig:
     """Who is let in."""
 
-    stranger_rate: float = _setting(0.005, 1e-6, 0.05)
-    """Share of strangers' attempts that may match anyone enrolled (FPIR, ISO/IEC 19795)."""
+    stranger_rate: float = _rate(0.005, 1e-6, 0.05)
+    """Share of strangers' attempts that may match anyone enrolled (FPIR, ISO/IEC 19795).
+
+    A number, or words: "1 in 200", "one stranger in 10,000 attempts"."""
     margin: float = _setting(0.05, 0.0, 0.5)
     """How much more like the best person than like the next one a face must be, cosine."""
     votes: int = _setting(3, 2, 10)
@@ -160,7 +167,23 @@ def _parse_section(kind: type[Any], values: Any, where: str) -> Any:
     )
 
 
+_RATE = re.compile(
+    r"(?:1|one)(?: stranger)? in (\d{1,3}(?:,\d{3})+|\d{1,12})(?: attempts)?", re.IGNORECASE
+)
+
+
+def _spoken_rate(text: str, where: str) -> float:
+    """Read a rate as people say it: "1 in 200", "one stranger in 10,000 attempts"."""
+    found = _RATE.fullmatch(" ".join(text.split()))
+    attempts = int(found[1].replace(",", "")) if found else 0
+    if attempts < 1:
+        raise ConfigError(f'{where} must be a number or words like "1 in 200", not {text!r}.')
+    return 1 / attempts
+
+
 def _checked(value: Any, kind: type[Any], spec: dataclasses.Field[Any], where: str) -> Any:
+    if spec.metadata.get("is_rate") and isinstance(value, str):
+        value = _spoken_rate(value, where)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         try:
             value = float(value)

@@ -140,7 +140,9 @@ class Conditions:
     inside_fraction: float
     """Share of the face box that lies inside the frame, 0–1."""
     top_light: float = 0.0
-    """As side_light, of forehead and cheeks against mouth and chin, less what is usual, 0–1."""
+    """How much brighter the upper part of the face is than the lower, relative to their sum.
+
+    −1–1, less what is usual: above 0 the light comes from above."""
     mouth_covered: float = 0.0
     """How likely a mask, a scarf or a hand covers the mouth, 0–1."""
     eyes_covered: float = 0.0
@@ -316,6 +318,8 @@ class Decision:
     """True on exactly one frame per conclusion "not recognised"."""
     attacked_now: bool = False
     """True on exactly one frame of a visit that shows a picture of a face instead of a face."""
+    suspicion: str = ""
+    """Why, where ``attacked_now``; a few words for the log."""
     is_suspect: bool = False
     """Whether it may be a picture of a face that is held up now: nobody is let in on this frame."""
     similarity: float | None = None

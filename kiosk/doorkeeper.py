@@ -19,6 +19,13 @@ from kiosk.vision.liveness import in_words
 _NS = 1_000_000_000
 
 
+def _attack(result: FrameResult) -> str:
+    """Return what was seen instead of a face, as far as known."""
+    seen = in_words(result.report.liveness)
+    parts = [each for each in (result.decision.suspicion, seen) if each]
+    return ": ".join(parts)
+
+
 class Visits(Protocol):
     """What is needed of :class:`kiosk.pipeline.Pipeline`."""
 
@@ -78,7 +85,7 @@ class Doorkeeper:
             self.forget()
             self._journal.note_decision(EventKind.NOT_RECOGNISED, decision)
         elif decision.attacked_now:
-            self._journal.note(EventKind.PRESENTATION_ATTACK, detail=in_words(report.liveness))
+            self._journal.note(EventKind.PRESENTATION_ATTACK, detail=_attack(result))
         step = self._pins.follow(decision, report, at_ns)
         if step is not None:
             self._take(step, decision, at_ns, visits)

@@ -17,11 +17,12 @@ from kiosk.models.rknn import RknnRuntime
 from kiosk.models.runtime import Runtime
 from kiosk.models.selftest import read_self_test, repeat_self_test, run_self_test
 from kiosk.pipeline import FaceModels
-from kiosk.recognition.thresholds import Calibration, CalibrationPoint, load_calibration
+from kiosk.recognition.thresholdfile import load_calibration
+from kiosk.recognition.thresholds import Calibration, flat_calibration
 from kiosk.vision.detector import RetinaFaceDetector
 from kiosk.vision.embedder import FaceEmbedder
 from kiosk.vision.head_pose_network import HeadPoseNetwork
-from kiosk.vision.liveness import LivenessNetwork
+from kiosk.vision.liveness import ARCHITECTURES, LivenessNetwork
 
 SIMULATED_ONLY = (
     "The face models in use know simulated people only and must not open a real door. Import "
@@ -86,9 +87,8 @@ def load_uncalibrated_models(
     Raises ModelError as :func:`load_face_models` does, but needs no measured thresholds.
     """
     pack = open_chosen(models, settings)
-    nobody = (CalibrationPoint(1.0, 0.999), CalibrationPoint(1e-8, 0.999))
     model = pack.card(Role.EMBEDDER).id
-    return _load(pack, min_score, Calibration(model, nobody, 0, 0, 0, "not measured"))
+    return _load(pack, min_score, flat_calibration(model, 0.999))
 
 
 def _load(pack: Pack, min_score: float, calibration: Calibration) -> FaceModels:
@@ -136,7 +136,7 @@ def load_liveness(pack: Pack, loaded: list[Runtime] | None = None) -> LivenessNe
     card = pack.optional_card(Role.LIVENESS)
     if card is None:
         return None
-    return LivenessNetwork(load_tested(pack, _known(card, "liveness80"), loaded))
+    return LivenessNetwork(load_tested(pack, _known(card, *ARCHITECTURES), loaded))
 
 
 def load_head_pose(pack: Pack, loaded: list[Runtime] | None = None) -> HeadPoseNetwork | None:
@@ -195,13 +195,13 @@ def self_test_pack(pack: Pack, settings: ModelsConfig | None = None) -> dict[str
     return agreement
 
 
-def _known(card: ModelCard, architecture: str) -> ModelCard:
+def _known(card: ModelCard, *architectures: str) -> ModelCard:
     # One that is not understood must not be left out in silence: it may be what keeps photographs
     # from opening the door.
-    if card.architecture != architecture:
+    if card.architecture not in architectures:
         role = card.role.value.replace("_", "-")
         raise ModelError(
             f"{card.name}: the {role} architecture {card.architecture} is unknown. "
-            f"This program understands {architecture}."
+            f"This program understands {' and '.join(architectures)}."
         )
     return card

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,21 +18,28 @@ from kiosk.domain import (
     Guidance,
     HeadPose,
     Liveness,
+    LivenessPolicy,
+    Match,
     ModelId,
     Outcome,
 )
 from kiosk.models.runtime import Runtime
-from kiosk.recognition.decision import VisitDecider
+from kiosk.recognition.decision import Clearance, VisitDecider
+from kiosk.recognition.fusion import VisitFusion
 from kiosk.recognition.gallery import Gallery
-from kiosk.recognition.thresholds import Calibration, classify, comparison_rate
+from kiosk.recognition.thresholds import MASKED_FROM, Calibration, classify, comparison_rate
 from kiosk.vision.alignment import align
 from kiosk.vision.conditions import CHIP_PX, assess
+from kiosk.vision.crops import masked_chips, template_chips
 from kiosk.vision.detector import RetinaFaceDetector
 from kiosk.vision.embedder import FaceEmbedder
 from kiosk.vision.head_pose import estimate_head_pose
 from kiosk.vision.head_pose_network import HeadPoseNetwork
 from kiosk.vision.liveness import LivenessNetwork
+from kiosk.vision.presentation import PresentationJudge, PresentationState
 from kiosk.vision.quality import DOOR, GateLimits, check_quality
+from kiosk.vision.relight import relight
+from kiosk.vision.search import FaceSearch
 from kiosk.vision.subject import choose_subject
 
 
@@ -87,17 +95,31 @@ class Pipeline:
         self._margin = margin
         self._limits = limits
         self._clock_ns = clock_ns
+        self._search = FaceSearch(models.detector)
+        self._fusion = VisitFusion()
+        self._judge = PresentationJudge(
+            LivenessPolicy.OFF if models.liveness is None else LivenessPolicy.PASSIVE,
+            min_live=0.0 if models.liveness is None else models.liveness.min_live,
+            has_network=models.liveness is not None,
+        )
         self.set_gallery(gallery)
+
+    def set_liveness_policy(self, policy: LivenessPolicy) -> None:
+        """Look for pictures of faces this hard from the next frame on."""
+        self._judge.set_policy(policy)
 
     def set_gallery(self, gallery: Gallery) -> None:
         """Search another gallery from the next frame on; the threshold follows its size."""
-        rate = comparison_rate(self._stranger_rate, len(gallery))
-        self._gallery = gallery
-        self._threshold = self._models.calibration.threshold(rate)
+        self._fmr = comparison_rate(self._stranger_rate, len(gallery))
+        self._gallery = gallery.calibrated(self._models.calibration)
+        self._threshold = self._models.calibration.threshold(self._fmr)
+        self._fusion.reset()
 
     def end_visit(self) -> None:
         """Forget the visit under way: it came to nothing, and the next frame begins another."""
         self._decider.end_visit()
+        self._fusion.reset()
+        self._judge.reset()
 
     def prove(self) -> None:
         """Make sure that the networks still answer as they should. Raises ModelError."""
@@ -110,15 +132,54 @@ class Pipeline:
 
     @property
     def threshold(self) -> float:
-        """The cosine in force for the present gallery."""
+        """The cosine in force for the present gallery, in good conditions."""
         return self._threshold
+
+    @property
+    def fmr(self) -> float:
+        """The false-match rate of one comparison in force for the present gallery."""
+        return self._fmr
+
+    @property
+    def gallery(self) -> Gallery:
+        """Who is searched."""
+        return self._gallery
 
     def step(self, frame: Frame) -> FrameResult:
         """Examine a frame and let it vote. Raises ModelError when a network fails."""
         stage_ms: dict[str, float] = {}
-        report = self.examine(frame, stage_ms=stage_ms)
-        return FrameResult(
-            frame, report, self._decider.update(report, frame.captured_at_ns), stage_ms
+        lap = _Laps(stage_ms, self._clock_ns)
+        detections = self._search.follow(frame)
+        lap("detect")
+        report = self._examined(frame, detections, self._limits, lap)
+        report = self._in_visit(frame, report)
+        if report.embedding is not None:
+            lap("match")
+        clearance = self._cleared(frame, report)
+        decision = self._decider.update(report, frame.captured_at_ns, clearance)
+        return FrameResult(frame, report, decision, stage_ms)
+
+    def _cleared(self, frame: Frame, report: FaceReport) -> Clearance:
+        """Let the judge of presentation attacks see the frame."""
+        at_ns = frame.captured_at_ns
+        verdict = self._judge.update(
+            at_ns,
+            report.subject,
+            report.pose,
+            report.liveness,
+            (frame.width_px, frame.height_px),
+            may_ask=self._decider.may_grant(at_ns),
+            person_id=report.match.person_id
+            if report.match is not None and report.outcome is Outcome.ACCEPTED
+            else None,
+            is_matched=report.outcome is not Outcome.REFUSED,
+        )
+        return Clearance(
+            is_live=verdict.state is PresentationState.LIVE,
+            is_attack=verdict.state is PresentationState.ATTACK,
+            owed=self._judge.owed(at_ns),
+            guidance=verdict.guidance,
+            reason=verdict.reason,
         )
 
     def examine(
@@ -132,8 +193,18 @@ class Pipeline:
         ``limits`` replaces the door's gate, e.g. by the stricter one of enrolment.
         """
         lap = _Laps(stage_ms if stage_ms is not None else {}, self._clock_ns)
-        detections = self._models.detector.detect(frame)
+        detections = self._search.look(frame)
         lap("detect")
+        report = self._examined(frame, detections, limits or self._limits, lap)
+        if report.embedding is None:
+            return report
+        match = self._gallery.search(report.embedding, self._fmr)
+        lap("match")
+        return self._judged(report, match)
+
+    def _examined(
+        self, frame: Frame, detections: tuple[Detection, ...], limits: GateLimits, lap: _Laps
+    ) -> FaceReport:
         subject, rival = choose_subject(frame, detections)
         if subject is None:
             return _report(detections, Guidance.NO_FACE)
@@ -146,11 +217,11 @@ class Pipeline:
         lap("align")
         conditions = assess(frame, subject, chip)
         lap("assess")
-        refusal = check_quality(limits or self._limits, frame, subject, rival, pose, conditions)
+        refusal = check_quality(limits, frame, subject, rival, pose, conditions)
         if refusal is not None:
             return _report(detections, refusal, subject, pose, conditions)
         liveness = None
-        if self._models.liveness is not None:
+        if self._models.liveness is not None and self._judge.policy is not LivenessPolicy.OFF:
             try:
                 liveness = self._models.liveness.judge(frame, subject)
             except ValueError:  # nor is a box that frames nothing
@@ -161,13 +232,18 @@ class Pipeline:
                     detections, Guidance.PRESENTATION, subject, pose, conditions, liveness
                 )
         size_px = self._models.embedder.chip_size_px
-        embedding = self._models.embedder.embed(
-            chip if size_px == CHIP_PX else align(frame, subject, size_px)
+        # The conditions are those of the picture, not of what is made of it.
+        embedding = self._models.embedder.embed_mirrored(
+            relight(chip if size_px == CHIP_PX else align(frame, subject, size_px))
         )
         lap("embed")
-        match = self._gallery.search(embedding)
-        outcome = classify(match, self._threshold, self._margin)
-        lap("match")
+        calibration = self._models.calibration
+        strength = calibration.strength(embedding.length)
+        conditions = dataclasses.replace(conditions, strength=strength)
+        refusal = calibration.refusal(conditions, pose)
+        if refusal is not None:
+            return _report(detections, refusal, subject, pose, conditions, liveness)
+        embedding = dataclasses.replace(embedding, conditions=conditions, pose=pose)
         return FaceReport(
             detections,
             subject,
@@ -175,18 +251,70 @@ class Pipeline:
             conditions,
             None,
             embedding,
-            match,
-            self._threshold,
-            outcome,
+            None,
+            None,
+            Outcome.UNKNOWN,
             liveness,
+        )
+
+    def _in_visit(self, frame: Frame, report: FaceReport) -> FaceReport:
+        """Match what the frames of this visit show together."""
+        if report.embedding is None or report.subject is None:
+            if report.subject is None:
+                self._fusion.reset()
+            return report
+        prepared = self._gallery.prepare(report.embedding)
+        own = self._gallery.search_prepared(prepared, self._fmr)
+        fused = self._fusion.add(prepared, report.subject.box, frame.captured_at_ns)
+        match = own if fused is prepared else self._gallery.search_prepared(fused, self._fmr)
+        if own is None or match is None or own.person_id != match.person_id:
+            # A frame that names somebody else says nothing for the person of the visit.
+            return self._judged(report, own)
+        return self._judged(report, match)
+
+    def _judged(self, report: FaceReport, match: Match | None) -> FaceReport:
+        outcome = classify(match, self._margin)
+        advice = None
+        if outcome is Outcome.UNKNOWN and report.conditions is not None and report.pose is not None:
+            advice = self._models.calibration.advice(report.conditions, report.pose)
+        return dataclasses.replace(
+            report,
+            match=match,
+            threshold=self._threshold if match is None else match.threshold,
+            outcome=outcome,
+            advice=advice,
         )
 
     def template(self, frame: Frame, report: FaceReport) -> Embedding:
         """Return the embedding to enrol for a report that passed the gate. Raises ModelError."""
-        if report.subject is None or report.refusal is not None:
-            raise ValueError("only a face that passed the gate can be enrolled")
-        chip = align(frame, report.subject, self._models.embedder.chip_size_px)
-        return self._models.embedder.embed_for_enrolment(chip)
+        subject, size_px = _enrollable(report), self._models.embedder.chip_size_px
+        embedding = self._models.embedder.embed_mirrored(*template_chips(frame, subject, size_px))
+        return dataclasses.replace(embedding, conditions=report.conditions, pose=report.pose)
+
+    def masked_template(self, frame: Frame, report: FaceReport) -> Embedding | None:
+        """Return the embedding to enrol for visits with a mask on; None for a masked face.
+
+        It is the mean of the same face under several drawn masks. Raises ModelError.
+        """
+        subject, conditions = _enrollable(report), report.conditions
+        if conditions is None or conditions.mouth_covered >= MASKED_FROM:
+            return None
+        chip = relight(align(frame, subject, self._models.embedder.chip_size_px))
+        embedding = self._models.embedder.embed_mirrored(*masked_chips(chip))
+        # What the camera saw had no mask, what the network saw had one.
+        covered = dataclasses.replace(conditions, mouth_covered=1.0)
+        return dataclasses.replace(embedding, conditions=covered, pose=report.pose)
+
+    @property
+    def knows_masks(self) -> bool:
+        """Whether masked templates are of use: whether they have thresholds of their own."""
+        return self._models.calibration.knows_masks
+
+
+def _enrollable(report: FaceReport) -> Detection:
+    if report.subject is None or report.refusal is not None:
+        raise ValueError("only a face that passed the gate can be enrolled")
+    return report.subject
 
 
 class _Laps:

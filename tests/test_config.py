@@ -103,7 +103,9 @@ def test_numbers_that_are_none_are_refused(
 def test_wrong_types_are_refused(
     section: str, key: str, kind: type, low: float, high: float, value: object
 ) -> None:
-    with pytest.raises(ConfigError, match=rf"{key} must be of type {kind.__name__}"):
+    # A rate may be words.
+    kind_in_words = "a number or words" if (key, value) == ("stranger_rate", "3") else "of type"
+    with pytest.raises(ConfigError, match=rf"{key} must be {kind_in_words}"):
         parse_config({section: {key: value}})
 
 
@@ -191,3 +193,27 @@ def test_any_tree_gives_sound_settings_or_a_sentence(tree: dict[str, Any]) -> No
         value = value_of(config, section, key)
         assert type(value) is kind
         assert low <= value <= high
+
+
+@pytest.mark.parametrize(
+    ("words", "rate"),
+    [
+        ("1 in 200", 0.005),
+        ("one stranger in 10,000 attempts", 1e-4),
+        ("One  in 1000000", 1e-6),
+    ],
+)
+def test_a_rate_may_be_said_in_words(words: str, rate: float) -> None:
+    config = parse_config({"recognition": {"stranger_rate": words}})
+    assert config.recognition.stranger_rate == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("words", ["", "often", "1 in 0", "2 in 300", "1 in 10,00", "1 in -5"])
+def test_words_that_are_no_rate_are_refused(words: str) -> None:
+    with pytest.raises(ConfigError, match="1 in 200"):
+        parse_config({"recognition": {"stranger_rate": words}})
+
+
+def test_a_spoken_rate_keeps_the_limits() -> None:
+    with pytest.raises(ConfigError, match="between"):
+        parse_config({"recognition": {"stranger_rate": "1 in 2"}})

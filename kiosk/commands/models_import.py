@@ -79,6 +79,10 @@ def take_into_use(
             "These models know simulated people only. With them the kiosk drives the simulated "
             "relay alone; with any other it does not start."
         )
+    if chosen.optional_card(Role.LIVENESS) is None:
+        attention.append(
+            "There is no liveness network among them: photographs of faces are not noticed."
+        )
     try:
         load_thresholds(chosen)
     except ModelError as error:

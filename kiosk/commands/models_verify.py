@@ -137,7 +137,7 @@ def _check(pack: Pack, card: ModelCard, is_chosen: bool, needs_thresholds: bool)
     from kiosk.facemodels import load_untested
     from kiosk.models.card import ONNX, Role
     from kiosk.models.selftest import read_self_test, run_self_test
-    from kiosk.recognition.thresholds import load_calibration
+    from kiosk.recognition.thresholdfile import load_calibration
 
     agreement: float | None = None
     calibration: Calibration | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import time
 from collections.abc import Iterator
@@ -60,13 +61,16 @@ def read_store(folder: DataFolder) -> Iterator[Store]:
 
 
 def make_pipeline(models: FaceModels, config: Config) -> Pipeline:
-    """Return the kiosk's own pipeline with an empty gallery."""
+    """Return the kiosk's own pipeline with an empty gallery, for photographs.
+
+    Nobody asks of a photograph whether it is one.
+    """
     from kiosk.pipeline import Pipeline
     from kiosk.recognition.decision import VisitDecider, VisitRules
     from kiosk.recognition.gallery import Gallery
 
     return Pipeline(
-        models,
+        dataclasses.replace(models, liveness=None),
         Gallery.empty(models.embedder.model),
         VisitDecider(VisitRules()),
         config.recognition.stranger_rate,

@@ -1,23 +1,21 @@
 """The decision over a visit: no single frame opens a door.
 
 A visit is one person's stay in front of the camera. Usable frames vote; the door is granted once,
-when enough of them agree on one person within a short time and none of them names another.
+when enough of them agree on one person within a short time and none of them names another: two
+when they leave no doubt, else more. Where nobody is recognised and the conditions may be the cause,
+the visitor is told what would help before being turned away.
 
-Frames that show a picture of a face instead of a face are votes against. A liveness network errs
-on a frame now and then, either way, so what counts is how many: each such frame has to be made up
-for by ``clean_per_attack`` frames that name the person. One false alarm delays somebody real by
-less than a second at ten frames a second; a photograph, most of whose frames are recognised as one,
-never gets there by a few lucky frames. Such frames stay on the account for ``attack_window_s``,
-also when the picture is jerked away or swapped for a face; nobody in front of the camera for
-``absence_s`` closes the account, so that the next visitor is not held up.
+Whether a picture of a face is held up is judged elsewhere and comes in as a :class:`Clearance`.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
 from kiosk.domain import Box, Decision, FaceReport, Guidance, Outcome, Phase
+from kiosk.movement import has_jumped
 
 _NS = 1_000_000_000
 
@@ -37,18 +35,42 @@ class VisitRules:
     """Without a face for this long, the visit is over."""
     guidance_after_s: float = 0.4
     """A hint is shown when it has been true for this long, so that it does not flicker."""
-    attack_votes: int = 3
-    """So many frames that show a picture of a face, when not made up for, are an attack."""
-    attack_window_s: float = 5.0
-    clean_per_attack: int = 9
+    sure_share: float = 2 / 3
+    sure_span_s: float = 0.05
+    sure_excess: float = 0.1
+    """This share of the votes, so far apart, suffices when each passes the threshold by that much:
+    about what a hundredth of the false-match rate would ask."""
+    advice_s: float = 3.0
+    """For so long somebody who is not recognised is told what would help, where it might."""
     welcome_s: float = 5.0
     not_recognised_s: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """What the judge of presentation attacks says of the visit so far."""
+
+    is_live: bool = True
+    """Whether somebody may be let in."""
+    is_attack: bool = False
+    owed: int = 0
+    """So many frames must name the person, within ``window_s``, for the pictures seen before."""
+    window_s: float = 5.0
+    guidance: Guidance | None = None
+    """What to show instead of everything else."""
+    reason: str = ""
+    """Of an attack, for the log."""
+
+
+_CLEAR = Clearance()
 
 
 @dataclass(frozen=True, slots=True)
 class _Vote:
     at_ns: int
     person_id: int | None
+    excess: float = 0.0
+    advice: Guidance | None = None
 
 
 class VisitDecider:
@@ -60,7 +82,7 @@ class VisitDecider:
 
     def _reset(self) -> None:
         self._forget_person()
-        self._attacks: deque[int] = deque(maxlen=256)
+        self._clearance = _CLEAR
         self._is_attack_told = False
 
     def _forget_person(self) -> None:
@@ -73,6 +95,8 @@ class VisitDecider:
         self._let_in: int | None = None
         self._granted_at_ns = 0
         self._rejected_at_ns: int | None = None
+        self._advice: Guidance | None = None
+        self._advised_at_ns: int | None = None
         self._hint: Guidance | None = None
         self._hint_since_ns = 0
         self._similarity: float | None = None
@@ -82,7 +106,12 @@ class VisitDecider:
         """Forget the visit under way, its grant included."""
         self._reset()
 
-    def update(self, report: FaceReport, at_ns: int) -> Decision:
+    def may_grant(self, at_ns: int) -> bool:
+        """Say whether the votes agree on somebody who has not been let in yet."""
+        person = self._agreed_person(at_ns)
+        return person is not None and person not in (self._granted, self._let_in)
+
+    def update(self, report: FaceReport, at_ns: int, clearance: Clearance = _CLEAR) -> Decision:
         """Take the report of a frame captured at ``at_ns`` (monotonic) and say where it leads.
 
         A frame that is not newer than the last one is ignored: it must not vote twice.
@@ -98,20 +127,19 @@ class VisitDecider:
             self._forget_person()
         self._frame_at_ns = at_ns
         self._seen_at_ns, self._box = at_ns, report.subject.box
-        self._note_hint(report.refusal, at_ns)
-        if report.refusal is Guidance.PRESENTATION:
-            self._attacks.append(at_ns)
-            if self._is_attack(at_ns) and not self._is_attack_told:
-                self._is_attack_told = True
-                return self._decision(at_ns, attacked_now=True)
-            return self._decision(at_ns)
+        self._clearance = clearance
+        self._note_hint(clearance.guidance or report.refusal, at_ns)
+        if self._is_attack(at_ns):
+            is_new, self._is_attack_told = not self._is_attack_told, True
+            return self._decision(at_ns, attacked_now=is_new)
         if report.outcome is Outcome.REFUSED:
             return self._decision(at_ns)
         self._similarity = report.match.similarity if report.match else None
         self._threshold = report.threshold
         named = report.match.person_id if report.match else None
         person = named if report.outcome is Outcome.ACCEPTED else None
-        self._votes.append(_Vote(at_ns, person))
+        excess = (self._similarity or 0.0) - (self._threshold or 0.0)
+        self._votes.append(_Vote(at_ns, person, excess, report.advice))
         if self._granted_has_left(at_ns):
             # The next visit has begun; its frames so far count.
             self._votes = deque(
@@ -125,14 +153,19 @@ class VisitDecider:
             self._granted, self._let_in = None, self._granted
         # Older votes alone never open: who stands there now may be somebody else.
         granted = self._agreed_person(at_ns) if person is not None else None
+        if not clearance.is_live:
+            granted = None
         if granted is not None and granted == self._let_in:
             # Once per visit: who was let in and looked unlike themselves for a while is back.
             self._granted, self._let_in = granted, None
         elif granted is not None and granted != self._granted:
-            self._granted, self._granted_at_ns = granted, at_ns
+            # With another grant in between, who was let in before begins a visit of their own.
+            self._granted, self._granted_at_ns, self._let_in = granted, at_ns, None
             self._rejected_at_ns = None
             return self._decision(at_ns, granted_now=True)
         if self._should_reject(at_ns):
+            if self._is_advising(at_ns):
+                return self._decision(at_ns)
             self._rejected_at_ns = at_ns
             return self._decision(at_ns, rejected_now=True)
         return self._decision(at_ns)
@@ -159,11 +192,7 @@ class VisitDecider:
         """Tell whether the face has jumped: then it is somebody else's."""
         if self._seen_at_ns is None or self._box is None:
             return False
-        (x, y), (last_x, last_y) = box.centre, self._box.centre
-        size = max(box.width, self._box.width, 1.0)
-        # Nobody moves by more than their face's width between two frames of a live camera.
-        near_in_time = at_ns - self._seen_at_ns < self._s(0.3)
-        return near_in_time and (abs(x - last_x) > size or abs(y - last_y) > size)
+        return has_jumped(self._box, box, (at_ns - self._seen_at_ns) / _NS)
 
     def _granted_has_left(self, at_ns: int) -> bool:
         """Tell whether somebody else stands where the granted person stood, without a gap.
@@ -186,50 +215,45 @@ class VisitDecider:
         window = self._s(self._rules.vote_window_s)
         recent = [vote for vote in self._votes if at_ns - vote.at_ns <= window]
         named = [vote for vote in recent if vote.person_id is not None]
-        if len(named) < self._rules.votes or len({vote.person_id for vote in named}) != 1:
+        if not named or len({vote.person_id for vote in named}) != 1:
             return None
         # Frames that recognise nobody count against: more than half must name the person.
-        if 2 * len(named) <= len(recent):
-            return None
-        if named[-1].at_ns - named[0].at_ns < self._s(self._rules.vote_span_s):
+        if 2 * len(named) <= len(recent) or not self._are_enough(named):
             return None
         person = named[0].person_id
-        attacks = self._recent_attacks(at_ns)
-        if attacks:
-            window = self._s(self._rules.attack_window_s)
-            clean = sum(
-                vote.person_id == person for vote in self._votes if at_ns - vote.at_ns <= window
-            )
-            if clean < len(attacks) * self._rules.clean_per_attack:
-                return None
-        return person
+        since_ns = at_ns - self._s(self._clearance.window_s)
+        clean = sum(vote.person_id == person for vote in self._votes if vote.at_ns >= since_ns)
+        return person if clean >= self._clearance.owed else None
 
-    def _recent_attacks(self, at_ns: int) -> list[int]:
-        window = self._s(self._rules.attack_window_s)
-        return [attack for attack in self._attacks if at_ns - attack <= window]
+    def _are_enough(self, named: list[_Vote]) -> bool:
+        rules, span_ns = self._rules, named[-1].at_ns - named[0].at_ns
+        if len(named) >= rules.votes and span_ns >= self._s(rules.vote_span_s):
+            return True
+        is_sure = all(vote.excess >= rules.sure_excess for vote in named)
+        enough = len(named) >= max(2, math.ceil(rules.sure_share * rules.votes))
+        return is_sure and enough and span_ns >= self._s(rules.sure_span_s)
 
     def _is_attack(self, at_ns: int) -> bool:
-        """Tell whether a picture is held up: more than stray frames say so.
-
-        Any usable frame counts for the other side here: a stranger's live face is no picture.
-        """
-        if self._is_welcoming(at_ns):
-            return False
-        attacks = self._recent_attacks(at_ns)
-        if len(attacks) < self._rules.attack_votes:
-            return False
-        window = self._s(self._rules.attack_window_s)
-        clean = sum(at_ns - vote.at_ns <= window for vote in self._votes)
-        lasted = attacks[-1] - attacks[0] >= self._s(self._rules.vote_span_s)
-        return lasted and clean < len(attacks) * self._rules.clean_per_attack
+        return self._clearance.is_attack and not self._is_welcoming(at_ns)
 
     def _should_reject(self, at_ns: int) -> bool:
         if self._granted is not None or self._rejected_at_ns is not None or not self._votes:
             return False
-        if self._is_attack(at_ns):
-            return False
         enough = len(self._votes) >= self._rules.unknown_votes
-        return enough and at_ns - self._votes[0].at_ns >= self._s(self._rules.unknown_after_s)
+        is_late = at_ns - self._votes[0].at_ns >= self._s(self._rules.unknown_after_s)
+        # Whom the votes name waits for the judge of pictures, not for more votes.
+        return enough and is_late and self._agreed_person(at_ns) is None
+
+    def _is_advising(self, at_ns: int) -> bool:
+        """Say what would help, once a visit, when most frames might fail for that reason."""
+        if self._advised_at_ns is None:
+            advice = [vote.advice for vote in self._votes if vote.person_id is None]
+            told = [each for each in advice if each is not None]
+            if not told or 2 * len(told) <= len(advice):
+                return False
+            self._advice = max(set(told), key=lambda each: (told.count(each), each.value))
+            self._advised_at_ns = at_ns
+        return at_ns - self._advised_at_ns < self._s(self._rules.advice_s)
 
     def _note_hint(self, hint: Guidance | None, at_ns: int) -> None:
         if hint is not self._hint:
@@ -255,6 +279,8 @@ class VisitDecider:
                 granted_now=granted_now,
                 rejected_now=rejected_now,
                 attacked_now=attacked_now,
+                suspicion=self._clearance.reason if attacked_now else "",
+                is_suspect=self._clearance.is_attack or not self._clearance.is_live,
                 similarity=self._similarity,
                 threshold=self._threshold,
             )
@@ -266,12 +292,17 @@ class VisitDecider:
         if self._is_attack(at_ns):
             # Ahead of everything else, and steady: a lucky frame in between changes nothing.
             return made(Phase.GUIDANCE, Guidance.PRESENTATION)
+        if self._clearance.guidance is not None:
+            # A turn that is asked for cannot wait for the hint to settle.
+            return made(Phase.GUIDANCE, self._clearance.guidance)
         shown_for = self._s(self._rules.not_recognised_s)
         if self._rejected_at_ns is not None and at_ns - self._rejected_at_ns < shown_for:
             return made(Phase.NOT_RECOGNISED)
         hint_age = at_ns - self._hint_since_ns
         if self._hint is not None and hint_age >= self._s(self._rules.guidance_after_s):
             return made(Phase.GUIDANCE, self._hint)
+        if self._advised_at_ns is not None and self._granted is None and self._is_advising(at_ns):
+            return made(Phase.GUIDANCE, self._advice)
         if self._granted is not None:
             # Still standing there after the welcome: nothing more to say in this visit.
             return made(Phase.IDLE)

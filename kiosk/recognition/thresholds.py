@@ -1,181 +1,159 @@
-"""From a promise ("one stranger in N attempts") to a cosine threshold.
+"""From a promise ("one stranger in N attempts") to a cosine threshold, in every condition the same.
 
-A calibration is measured: impostor comparisons of one model, counted. For a wanted false-match
-rate it gives the cosine above which, with 95 % confidence for that many comparisons, no larger
-share of impostors lies. Open-set search makes N comparisons an attempt, so the rate of one
-comparison is 1 − (1 − FPIR)^(1/N) (ISO/IEC 19795-1).
+A calibration is measured: impostor comparisons of one model, counted over conditions of probe and
+template. For a wanted false-match rate it gives the cosine above which, with 95 % confidence for
+that many comparisons, no larger share of impostors lies. Open-set search makes N comparisons an
+attempt, so the rate of one comparison is 1 − (1 − FPIR)^(1/N) (ISO/IEC 19795-1).
 """
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.domain import Match, ModelId, Outcome
-from kiosk.errors import ModelError
+from kiosk.domain import Conditions, Guidance, HeadPose, Match, ModelId, Outcome, TemplateKind
+from kiosk.recognition.centring import Centring
+from kiosk.recognition.ramps import RAMPS, ramp_values
+from kiosk.recognition.risk import RiskModel
+from kiosk.recognition.surface import RATES, Surface
+from kiosk.recognition.tail import rarest_counted
 
-# However small the gallery, one comparison is never allowed a higher rate (NIST SP 800-63B).
-_MAX_FMR = 1e-4
-_Z_95 = 1.645
-_TAIL_DECADES = 2.01
-# A network that separates people at all has its rare impostors well above zero.
-_PLAUSIBLE_FROM_FMR = 1e-2
-_MAX_COSINE = 0.999
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationPoint:
-    """The cosine that keeps the false-match rate at or below ``fmr``."""
-
-    fmr: float
-    cosine: float
+MAX_FMR = 1e-4
+"""However small the gallery, one comparison is never allowed a higher rate (NIST SP 800-63B)."""
+_ADVICE_RISK = 0.01
+"""From here on conditions are a likely cause of not being recognised."""
+MASKED_FROM = 0.5
+"""From this ``mouth_covered`` on a probe is compared with masked templates."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Scoring:
+    """What conditions do to embeddings of one model."""
+
+    centring: Centring
+    risk: RiskModel
+    usual_length: float
+    """Of the network's answer to good faces, before it is made unit length."""
+    max_risk: float
+    """Riskier faces are refused: no threshold was measured for them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """Measured thresholds of one model at one precision, ``points`` from high FMR to low."""
+    """Measured thresholds of one model at one precision."""
 
     model: ModelId
-    points: tuple[CalibrationPoint, ...]
+    surfaces: Mapping[TemplateKind, Surface]
+    """One for plain templates always; without one for masked ones, masks are not told apart."""
+    scoring: Scoring | None
+    """None where conditions were not measured: then one threshold serves them all."""
     impostor_pairs: int
     genuine_pairs: int
     people: int
     source: str
 
     def threshold(self, fmr: float) -> float:
-        """Return the cosine for a false-match rate of one comparison.
-
-        Between points the cosine is interpolated over log FMR. Beyond the rarest measured rate it
-        is continued with the steepest slope of the two rarest decades. Impostor tails fall faster
-        than that the further out they go, so this errs towards refusing.
-        """
-        logs = [math.log10(point.fmr) for point in self.points]
-        cosines = [point.cosine for point in self.points]
-        wanted = math.log10(min(fmr, 1.0))
-        if wanted >= logs[-1]:
-            return float(np.interp(wanted, logs[::-1], cosines[::-1]))
-        steepest = max(
-            (cosines[i + 1] - cosines[i]) / (logs[i] - logs[i + 1])
-            for i in range(len(logs) - 1)
-            if logs[i] <= logs[-1] + _TAIL_DECADES or i == len(logs) - 2
-        )
-        extended = min(_MAX_COSINE, cosines[-1] + steepest * (logs[-1] - wanted))
-        return max(cosines[-1], extended)
+        """Return the cosine for a false-match rate of one comparison in good conditions."""
+        return float(self.surfaces[TemplateKind.PLAIN].cosine(fmr, 0.0)[0])
 
     @property
     def rarest_fmr(self) -> float:
-        """The smallest rate that the comparisons support."""
-        return self.points[-1].fmr
+        """The smallest rate that the comparisons support without extrapolation."""
+        return rarest_counted(self.impostor_pairs)
+
+    def strength(self, length: float) -> float:
+        """Return how strong an answer of the embedder is, 1 for the usual; 1 where unknown."""
+        if self.scoring is None or length <= 0:
+            return 1.0
+        return length / self.scoring.usual_length
+
+    def risk(self, ramped: NDArray[np.float64]) -> float:
+        """Return the risk of a face, in cosines."""
+        return 0.0 if self.scoring is None else self.scoring.risk.risk(ramped)
+
+    def refusal(self, conditions: Conditions, pose: HeadPose) -> Guidance | None:
+        """Say what would help a face whose conditions no threshold was measured for."""
+        if self.scoring is None:
+            return None
+        ramped = ramp_values(conditions, pose)
+        # Written so that NaN is refused.
+        if self.scoring.risk.risk(ramped) <= self.scoring.max_risk:
+            return None
+        return self.scoring.risk.remedy(ramped)
+
+    def advice(self, conditions: Conditions, pose: HeadPose) -> Guidance | None:
+        """Say what would bring a threshold down noticeably; None in good conditions."""
+        if self.scoring is None:
+            return None
+        ramped = ramp_values(conditions, pose)
+        if self.scoring.risk.risk(ramped) < _ADVICE_RISK:
+            return None
+        return self.scoring.risk.remedy(ramped)
+
+    @property
+    def knows_masks(self) -> bool:
+        """Whether masked faces have thresholds of their own."""
+        return TemplateKind.MASKED in self.surfaces
+
+    def is_masked(self, conditions: Conditions | None) -> bool:
+        """Say whether a probe is to be compared with masked templates."""
+        covered = conditions is not None and conditions.mouth_covered >= MASKED_FROM
+        return self.knows_masks and covered
+
+    def ramped(
+        self, conditions: Sequence[Conditions | None], poses: Sequence[HeadPose | None]
+    ) -> NDArray[np.float64]:
+        """Return the ramps' values (N, ramps); unknown conditions count as good ones here."""
+        rows = np.zeros((len(conditions), len(RAMPS)))
+        for row, (condition, pose) in enumerate(zip(conditions, poses, strict=True)):
+            if condition is not None and pose is not None:
+                rows[row] = ramp_values(condition, pose)
+        return rows
+
+    def centred(
+        self, vectors: NDArray[np.float32], ramped: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """Return embeddings (N, D) as they are compared, of unit length."""
+        if self.scoring is None:
+            return vectors
+        return self.scoring.centring.centred(vectors, ramped)
+
+    def template_risk(self, conditions: Conditions | None, pose: HeadPose | None) -> float:
+        """Return the risk of a template; one that nobody knows about may be the riskiest."""
+        if self.scoring is None:
+            return 0.0
+        if conditions is None or pose is None:
+            return self.scoring.max_risk
+        return self.scoring.risk.risk(ramp_values(conditions, pose))
+
+
+def flat_calibration(model: ModelId, cosine: float) -> Calibration:
+    """Return a calibration with one threshold for every rate; nothing was measured."""
+    cosines = np.full((len(RATES), 1, 1), cosine)
+    surface = Surface(np.zeros(1), cosines)
+    return Calibration(model, {TemplateKind.PLAIN: surface}, None, 0, 0, 0, "not measured")
 
 
 def comparison_rate(stranger_rate: float, templates: int) -> float:
     """Return the FMR of one comparison for an FPIR of ``stranger_rate`` over ``templates``."""
     fmr = -math.expm1(math.log1p(-stranger_rate) / max(templates, 1))
-    return min(fmr, _MAX_FMR)
+    return min(fmr, MAX_FMR)
 
 
-def classify(match: Match | None, threshold: float, margin: float) -> Outcome:
+def in_words(stranger_rate: float) -> str:
+    """Say a rate as operators do: "1 stranger in 200 attempts"."""
+    return f"1 stranger in {round(1 / stranger_rate):,} attempts"
+
+
+def classify(match: Match | None, margin: float) -> Outcome:
     """Judge one frame: accepted only above the threshold and clearly ahead of the next person."""
     # Written so that NaN, from a damaged template, is refused.
-    if match is None or not match.similarity >= threshold:
+    if match is None or not match.similarity >= match.threshold:
         return Outcome.UNKNOWN
     if not match.similarity - match.runner_up_similarity >= margin:
         return Outcome.UNKNOWN
     return Outcome.ACCEPTED
-
-
-def calibrate(
-    model: ModelId,
-    impostors: NDArray[np.float32],
-    genuine_pairs: int,
-    people: int,
-    source: str,
-) -> Calibration:
-    """Make a calibration from impostor cosines, shape (n,). Raises ModelError when too few.
-
-    For each rate the threshold is the lowest cosine whose exceedance, as the upper 95 % bound of a
-    Poisson count (Wilson), does not pass the rate.
-    """
-    scores = np.sort(impostors.astype(np.float64))[::-1]
-    points = []
-    for exponent in np.arange(-1.0, -8.01, -0.25):
-        fmr = float(f"{10.0**exponent:.4g}")
-        allowed = _allowed_count(fmr * len(scores))
-        if allowed is None:
-            break
-        cosine = float(np.nextafter(scores[min(allowed, len(scores) - 1)], np.inf))
-        points.append(CalibrationPoint(fmr, round(math.ceil(cosine * 1e5) / 1e5, 5)))
-    if len(points) < 5:
-        raise ModelError(
-            f"{len(scores)} impostor comparisons support no false-match rate below "
-            f"{points[-1].fmr if points else 1.0:.0e}. Use photographs of more people."
-        )
-    return Calibration(model, tuple(points), len(scores), genuine_pairs, people, source)
-
-
-def _allowed_count(expected: float) -> int | None:
-    """Return the most impostors above the threshold whose upper bound stays ≤ ``expected``."""
-    if expected < _Z_95**2:
-        return None
-    count = int(expected)
-    while count > 0 and _upper_bound(count) > expected:
-        count -= max(1, int(math.sqrt(count) / 4))
-    return max(count, 0)
-
-
-def _upper_bound(count: int) -> float:
-    half = _Z_95**2 / 2
-    return count + half + _Z_95 * math.sqrt(count + half / 2)
-
-
-def save_calibration(calibration: Calibration, path: Path) -> None:
-    """Write a calibration as JSON."""
-    tree = asdict(calibration)
-    path.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def load_calibration(path: Path, model: ModelId) -> Calibration:
-    """Read the calibration of ``model``. Raises ModelError when it is missing or another's."""
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-        calibration = _parse(tree)
-    except OSError as error:
-        raise ModelError(
-            f"{model} has no thresholds ({path.name} is missing). "
-            "Measure them with: door-kiosk calibrate"
-        ) from error
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise ModelError(f"The thresholds in {path.name} cannot be read: {error}.") from error
-    if calibration.model != model:
-        raise ModelError(
-            f"The thresholds in {path.name} were measured with {calibration.model}, "
-            f"not with {model}. Measure them with: door-kiosk calibrate"
-        )
-    return calibration
-
-
-def _parse(tree: dict[str, Any]) -> Calibration:
-    points = tuple(CalibrationPoint(float(p["fmr"]), float(p["cosine"])) for p in tree["points"])
-    rates = [point.fmr for point in points]
-    cosines = [point.cosine for point in points]
-    ordered = rates == sorted(set(rates), reverse=True) and cosines == sorted(cosines)
-    plausible = all(0 < rate <= 1 for rate in rates) and all(-1 <= c <= 1 for c in cosines)
-    if len(points) < 2 or not ordered or not plausible:
-        raise ValueError("the points are not a falling table of rates")
-    if any(point.fmr <= _PLAUSIBLE_FROM_FMR and point.cosine <= 0 for point in points):
-        raise ValueError("a rare false match below a cosine of 0 is not plausible")
-    model = tree["model"]
-    return Calibration(
-        ModelId(str(model["name"]), str(model["version"]), str(model["precision"])),
-        points,
-        int(tree["impostor_pairs"]),
-        int(tree["genuine_pairs"]),
-        int(tree["people"]),
-        str(tree["source"]),
-    )

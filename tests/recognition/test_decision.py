@@ -15,11 +15,15 @@ from kiosk.domain import (
     Detection,
     FaceReport,
     Guidance,
+    HeadPose,
+    Liveness,
+    LivenessPolicy,
     Match,
     Outcome,
     Phase,
 )
-from kiosk.recognition.decision import VisitDecider, VisitRules
+from kiosk.recognition.decision import Clearance, VisitDecider, VisitRules
+from kiosk.vision.presentation import PresentationJudge, PresentationState
 
 MS = 1_000_000
 ANNA, BORIS = 1, 2
@@ -40,7 +44,8 @@ def report(sight: Sight, box: Box = HERE) -> FaceReport:
     if isinstance(sight, Guidance):
         refusal, outcome = sight, Outcome.REFUSED
     elif isinstance(sight, int):
-        match, outcome = Match(sight, 0.8, None, -1.0), Outcome.ACCEPTED
+        # Enough, but no more than that.
+        match, outcome = Match(sight, 0.5, None, -1.0, 0.45), Outcome.ACCEPTED
     else:
         # A stranger resembles somebody, only not enough.
         match = Match(ANNA, 0.2, BORIS, 0.1)
@@ -53,6 +58,7 @@ class Door:
 
     def __init__(self, rules: VisitRules = RULES, start_ms: int = 1_000_000) -> None:
         self._decider = VisitDecider(rules)
+        self._judge = PresentationJudge(LivenessPolicy.PASSIVE)
         self.now_ms = start_ms
         self.log: list[tuple[int, Decision]] = []
 
@@ -63,14 +69,34 @@ class Door:
         seen = []
         for _ in range(max(1, for_ms // every_ms)):
             self.now_ms += every_ms
-            decision = self._decider.update(report(sight, box), self.now_ms * MS)
+            decision = self._update(sight, self.now_ms, box)
             self.log.append((self.now_ms, decision))
             seen.append(decision)
         return seen
 
     def again(self, sight: Sight, at_ms: int, box: Box = HERE) -> Decision:
         """Show a frame of another time, without moving the clock."""
-        return self._decider.update(report(sight, box), at_ms * MS)
+        return self._update(sight, at_ms, box)
+
+    def _update(self, sight: Sight, at_ms: int, box: Box) -> Decision:
+        seen = report(sight, box)
+        live = 0.1 if sight is Guidance.PRESENTATION else 0.95
+        is_judged = not isinstance(sight, Guidance) or sight is Guidance.PRESENTATION
+        verdict = self._judge.update(
+            at_ms * MS,
+            seen.subject,
+            None if seen.subject is None else HeadPose(0, 0, 0),
+            Liveness(live, 1 - live, 0.0) if seen.subject and is_judged else None,
+            (640, 480),
+            self._decider.may_grant(at_ms * MS),
+        )
+        clearance = Clearance(
+            verdict.state is PresentationState.LIVE,
+            verdict.state is PresentationState.ATTACK,
+            self._judge.owed(at_ms * MS),
+            guidance=verdict.guidance,
+        )
+        return self._decider.update(seen, at_ms * MS, clearance)
 
     @property
     def grants(self) -> list[int | None]:
@@ -129,7 +155,7 @@ def test_the_grant_comes_with_its_numbers() -> None:
 
     assert decision.phase is Phase.WELCOME
     assert decision.person_id == ANNA
-    assert (decision.similarity, decision.threshold) == (0.8, 0.45)
+    assert (decision.similarity, decision.threshold) == (0.5, 0.45)
 
 
 @pytest.mark.parametrize("every_ms", [20, 33, 50, 100, 150, 250])
@@ -685,3 +711,57 @@ def test_every_grant_is_backed_by_nine_frames_for_each_picture(
                 recent = recent[end:]
                 break
         assert recent.count(ANNA) >= 9 * recent.count(PICTURE)
+
+
+# --- the sooner the surer -----------------------------------------------------------------------
+
+
+def sure(person: int, similarity: float) -> FaceReport:
+    seen = report(person)
+    return dataclasses.replace(seen, match=Match(person, similarity, None, -1.0, 0.45))
+
+
+@pytest.mark.parametrize(("similarity", "frames"), [(0.7, 2), (0.5, 5)])
+def test_two_frames_without_doubt_open_sooner(similarity: float, frames: int) -> None:
+    decider = VisitDecider(RULES)
+    decisions = [decider.update(sure(ANNA, similarity), k * 60 * MS) for k in range(1, 8)]
+    assert [d.granted_now for d in decisions].index(True) == frames - 1
+
+
+def test_a_single_frame_never_opens_however_sure() -> None:
+    decider = VisitDecider(dataclasses.replace(RULES, vote_span_s=0.0, sure_span_s=0.0, votes=2))
+    assert not decider.update(sure(ANNA, 0.99), MS).granted_now
+
+
+def unlike(advice: Guidance | None) -> FaceReport:
+    return dataclasses.replace(report(STRANGER), advice=advice)
+
+
+def test_who_stands_in_the_dark_is_told_so_before_being_turned_away() -> None:
+    decider = VisitDecider(RULES)
+    phases, rejected_at = [], None
+    for k in range(1, 120):
+        decision = decider.update(unlike(Guidance.MORE_LIGHT), k * 50 * MS)
+        phases.append((decision.phase, decision.guidance))
+        if decision.rejected_now:
+            rejected_at = k * 0.05
+    assert (Phase.GUIDANCE, Guidance.MORE_LIGHT) in phases
+    assert rejected_at == pytest.approx(RULES.unknown_after_s + RULES.advice_s, abs=0.15)
+    assert phases[-1][0] is Phase.NOT_RECOGNISED
+
+
+def test_in_good_light_nobody_is_put_off() -> None:
+    decider = VisitDecider(RULES)
+    decisions = [decider.update(unlike(None), k * 50 * MS) for k in range(1, 40)]
+    assert sum(d.rejected_now for d in decisions) == 1
+    assert all(d.guidance is None for d in decisions)
+
+
+def test_nobody_is_let_in_before_the_judge_of_pictures_says_so() -> None:
+    decider = VisitDecider(RULES)
+    waiting = Clearance(is_live=False, guidance=Guidance.TURN_LEFT)
+    decisions = [decider.update(sure(ANNA, 0.7), k * 50 * MS, waiting) for k in range(1, 60)]
+    assert not any(d.granted_now or d.rejected_now for d in decisions)
+    assert decisions[-1].guidance is Guidance.TURN_LEFT
+    assert decider.may_grant(60 * 50 * MS)
+    assert decider.update(sure(ANNA, 0.7), 61 * 50 * MS, Clearance()).granted_now
