@@ -6,6 +6,7 @@ the right person (refused ones included). FPIR: share of strangers' probes accep
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -15,11 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.camera.imagefile import read_image
-from kiosk.domain import FaceReport, Frame, Outcome
+from kiosk.domain import (
+    Embedding,
+    FaceReport,
+    Frame,
+    ModelId,
+    Outcome,
+    Template,
+    TemplateKind,
+)
+from kiosk.enrolment import made_templates
 from kiosk.errors import EnrolmentError, ImageError
 from kiosk.photolist import Photo
 from kiosk.pipeline import Pipeline
 from kiosk.recognition.gallery import Gallery
+from kiosk.recognition.thresholds import Calibration, flat_calibration
 from kiosk.vision.quality import ENROLMENT
 
 Progress = Callable[[int, int], None]
@@ -55,7 +66,7 @@ def enrol_photos(
     ids = {name: index for index, name in enumerate(people)}
     rows: list[dict[str, Any]] = []
     unreadable: list[str] = []
-    person_ids, vectors = [], []
+    templates: list[Template] = []
     for index, photo in enumerate(photos):
         if progress is not None:
             progress(index, len(photos))
@@ -70,15 +81,27 @@ def enrol_photos(
         if report.refusal is None:
             # With nobody to compare it with, accepted means taken into the gallery.
             rows[-1]["outcome"] = Outcome.ACCEPTED.value
-            template = pipeline.template(frame, report)
-            person_ids.append(ids[photo.person])
-            vectors.append(template.vector)
-    if not vectors:
-        # Worth a report all the same: that everything was refused is what it says.
-        gallery = Gallery.empty(pipeline.model)
-    else:
-        gallery = Gallery(pipeline.model, np.array(person_ids, np.int64), np.stack(vectors))
+            embedding = pipeline.template(frame, report)
+            masked = pipeline.masked_template(frame, report) if pipeline.knows_masks else None
+            made = made_templates(embedding, masked, "photo", 0)
+            templates += [dataclasses.replace(each, person_id=ids[photo.person]) for each in made]
+    # An empty one is worth a report all the same: that everything was refused is what it says.
+    gallery = gallery_of(pipeline.model, templates)
     return Enrolled(gallery, tuple(people), tuple(rows), tuple(unreadable))
+
+
+def gallery_of(model: ModelId, templates: Sequence[Template]) -> Gallery:
+    """Return the gallery of templates that are in no store."""
+    if not templates:
+        return Gallery.empty(model)
+    return Gallery(
+        model,
+        np.array([template.person_id for template in templates], np.int64),
+        np.stack([template.embedding.vector for template in templates]),
+        kinds=[template.kind for template in templates],
+        conditions=[template.conditions for template in templates],
+        poses=[template.pose for template in templates],
+    )
 
 
 def evaluate(
@@ -86,14 +109,18 @@ def evaluate(
     enrol: Sequence[Photo],
     probe: Sequence[Photo],
     progress: Progress | None = None,
+    calibration: Calibration | None = None,
 ) -> dict[str, Any]:
     """Enrol one list, probe with another; return ``enrolled``, ``probes`` and ``summary``.
 
-    The pipeline is left with the evaluation's gallery. Raises EnrolmentError.
+    ``calibration`` is that of the pipeline's models; without it single comparisons are judged by
+    their cosines alone. The pipeline is left with the evaluation's gallery. Raises EnrolmentError.
     """
     enrolled = enrol_photos(pipeline, enrol, progress)
     pipeline.set_gallery(enrolled.gallery)
-    rows, scores, owners = [], [], []
+    calibration = calibration or flat_calibration(pipeline.model, -1.0)
+    pairs = _Pairs(enrolled.gallery.calibrated(calibration), calibration, enrolled.people)
+    rows = []
     unreadable = list(enrolled.unreadable)
     for index, photo in enumerate(probe):
         if progress is not None:
@@ -107,8 +134,7 @@ def evaluate(
         report = pipeline.examine(frame)
         rows.append(_row(photo, report, enrolled.people))
         if report.embedding is not None:
-            scores.append(enrolled.gallery.similarities(report.embedding))
-            owners.append(photo.person)
+            pairs.add(report.embedding, photo.person)
     if progress is not None:
         progress(len(probe), len(probe))
     summary = {
@@ -119,10 +145,29 @@ def evaluate(
         "threshold": round(pipeline.threshold, 5),
         "unreadable": unreadable,
         **_counts(rows, set(enrolled.people)),
-        "fmr_table": _fmr_table(scores, owners, enrolled),
+        "fmr_table": pairs.table(),
         "by_condition": _by_condition(rows, set(enrolled.people)),
     }
     return {"enrolled": list(enrolled.rows), "probes": rows, "summary": summary}
+
+
+def door_comparisons(
+    gallery: Gallery, calibration: Calibration, probe: Embedding, fmr: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return whose templates the door compares a probe with, and the excesses over the thresholds.
+
+    Both have shape (N,); excesses are similarity − threshold for ``fmr`` under the conditions of
+    probe and template. A masked probe is compared with masked templates where there are any.
+    Raises ModelError for a probe of another model.
+    """
+    ids, excesses = gallery.person_ids, gallery.excesses(probe, fmr)
+    prepared = gallery.prepare(probe)
+    if not (prepared.is_masked and len(gallery.masked.ids)):
+        return ids, excesses
+    rows = gallery.masked
+    masked, _ = rows.compared(calibration, TemplateKind.MASKED, prepared.vector, prepared.risk, fmr)
+    others = ~np.isin(ids, rows.ids)
+    return np.concatenate([rows.ids, ids[others]]), np.concatenate([masked, excesses[others]])
 
 
 def _row(photo: Photo, report: FaceReport, people: Sequence[str]) -> dict[str, Any]:
@@ -194,26 +239,48 @@ def _rate(part: int, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def _fmr_table(
-    scores: Sequence[NDArray[np.float32]], owners: Sequence[str], enrolled: Enrolled
-) -> list[dict[str, Any]]:
-    """Return FNMR at false-match rates of single comparisons, as far as the counts allow."""
-    if not scores:
-        return []
-    table = np.stack(scores)
-    names = np.array(enrolled.people)[enrolled.gallery.person_ids]
-    same = np.array(owners)[:, None] == names[None, :]
-    genuine, impostors = table[same], np.sort(table[~same])[::-1]
-    return [
-        {
+class _Pairs:
+    """Single comparisons, gathered to say FNMR at false-match rates as far as counts allow."""
+
+    def __init__(self, gallery: Gallery, calibration: Calibration, people: Sequence[str]) -> None:
+        self._gallery, self._calibration = gallery, calibration
+        self._people = np.array(people)
+        self._genuine: dict[float, list[NDArray[np.float64]]] = {fmr: [] for fmr in _FMR_TABLE}
+        self._impostors: dict[float, list[NDArray[np.float64]]] = {fmr: [] for fmr in _FMR_TABLE}
+
+    def add(self, probe: Embedding, person: str) -> None:
+        """Compare a probe with everybody, as the door does."""
+        if not len(self._gallery):
+            return
+        for fmr in _FMR_TABLE:
+            ids, excesses = door_comparisons(self._gallery, self._calibration, probe, fmr)
+            same = self._people[ids] == person
+            self._genuine[fmr].append(excesses[same])
+            self._impostors[fmr].append(excesses[~same])
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return a row for each rate; all thresholds are moved by the same to measure it exactly.
+
+        ``cosine`` is the threshold in good conditions then, and ``offset`` how far it was moved;
+        the ``promised_`` figures are those without moving.
+        """
+        return [self._row(fmr) for fmr in _FMR_TABLE if self._supports(fmr)]
+
+    def _supports(self, fmr: float) -> bool:
+        return fmr * sum(map(len, self._impostors[fmr])) >= _MIN_IMPOSTORS_ABOVE
+
+    def _row(self, fmr: float) -> dict[str, Any]:
+        genuine = np.concatenate(self._genuine[fmr])
+        impostors = np.sort(np.concatenate(self._impostors[fmr]))[::-1]
+        offset = float(impostors[int(fmr * len(impostors))])
+        return {
             "fmr": fmr,
-            "cosine": round(float(impostors[int(fmr * len(impostors))]), 5),
-            "fnmr": _rate(
-                int((genuine <= impostors[int(fmr * len(impostors))]).sum()), genuine.size
-            ),
+            "cosine": round(self._calibration.threshold(fmr) + offset, 5),
+            "fnmr": _rate(int((genuine <= offset).sum()), genuine.size),
             "impostor_pairs": int(impostors.size),
             "genuine_pairs": int(genuine.size),
+            "offset": round(offset, 5),
+            "promised_cosine": round(self._calibration.threshold(fmr), 5),
+            "promised_fmr": _rate(int((impostors >= 0).sum()), impostors.size),
+            "promised_fnmr": _rate(int((genuine < 0).sum()), genuine.size),
         }
-        for fmr in _FMR_TABLE
-        if fmr * len(impostors) >= _MIN_IMPOSTORS_ABOVE
-    ]

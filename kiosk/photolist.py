@@ -1,4 +1,4 @@
-"""Lists of photographs as CSV: columns ``person,path`` and, if present, others."""
+"""Lists of photographs: as CSV with columns ``person,path`` and, if present, others; as folders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from kiosk.errors import ConfigError
 
 _MAX_ROWS = 1_000_000
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,30 @@ def read_photo_list(
     if not rows:
         raise ConfigError(f"{path} lists no photographs.")
     return rows
+
+
+def photo_folder(path: Path) -> list[Photo]:
+    """List a folder that has one folder of pictures for each person, named like the person.
+
+    Raises ConfigError when it cannot be read or holds no such folder.
+    """
+    try:
+        folders = sorted(entry for entry in path.iterdir() if entry.is_dir())
+        photos = [
+            Photo(folder.name, f"{folder.name}/{file.name}", file)
+            for folder in folders
+            if not folder.name.startswith(".")
+            for file in sorted(folder.iterdir())
+            if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
+        ]
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    if not photos:
+        raise ConfigError(
+            f"{path} holds no pictures of people. It needs a folder for each person with their "
+            f"pictures in it ({', '.join(_SUFFIXES)})."
+        )
+    return photos
 
 
 def _photo(row: dict[str, str | None], base: Path) -> Photo:

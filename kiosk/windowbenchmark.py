@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 
 from kiosk.datafolder import DataFolder
-from kiosk.domain import Frame, Template
+from kiosk.domain import Frame
 from kiosk.drawnface import draw_face
+from kiosk.enrolment import made_templates
 from kiosk.errors import KioskError
 from kiosk.facemodels import load_face_models
 from kiosk.pipeline import Pipeline
@@ -62,9 +63,9 @@ def _prepare(root: Path, models: Path, min_score: float) -> DataFolder:
     report = pipeline.examine(frame, limits=ENROLMENT)
     if report.refusal is not None:
         raise KioskError(f"The benchmark's drawn face was refused: {report.refusal.value}.")
-    template = Template(0, pipeline.template(frame, report), "front", 0)
+    templates = made_templates(pipeline.template(frame, report), None, "front", 0)
     with opened(folder.database) as store:
-        store.people.enrol(_NAME, "", None, [template], 0)
+        store.people.enrol(_NAME, "", None, templates, 0)
     pictures = root / "pictures"
     pictures.mkdir()
     cv2.imwrite(str(pictures / "face.png"), frame.pixels)

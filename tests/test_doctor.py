@@ -21,8 +21,9 @@ from kiosk.domain import Embedding, Event, EventKind, ModelId, Template
 from kiosk.door.simulated import SimulatedRelay
 from kiosk.errors import CameraError, RelayError
 from kiosk.health import HealthRow, check_clock, check_disk, folder_owner, is_clock_synchronised
-from kiosk.models.pack import open_pack
+from kiosk.models.pack import builtin_folder, open_pack
 from kiosk.personalpins import set_pin
+from kiosk.recognition.thresholdfile import load_calibration
 from kiosk.store.store import opened
 
 NOW_MS = 1_795_000_000_000  # November 2026
@@ -72,10 +73,12 @@ class TestWhole:
         cli.main(["people", "add", "Ada", str(face), "--data", data])
         code, rows = examine()
         assert code == 0, rows
-        assert rows["People"].text == "1 enrolled, 1 templates"
+        assert rows["People"].text == "1 enrolled, 2 templates"
         assert "2 events, chain verified" in rows["Access log"].text
         assert "self-test 1.000" in rows["Models"].text
-        assert "2e-06" in rows["Thresholds"].text
+        shipped = builtin_folder() / "mobilefacenet-112.thresholds.json"
+        known = load_calibration(shipped, EMBEDDER)
+        assert f"rate of {known.rarest_fmr:.0e} ({known.people} people" in rows["Thresholds"].text
         assert rows["PIN"].level == "warning"
 
     @pytest.mark.shared

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -16,8 +18,9 @@ from kiosk.domain import (
     HeadPose,
     ModelId,
     Outcome,
+    TemplateKind,
 )
-from kiosk.enrolment import EnrolmentProgress, GuidedCapture, View
+from kiosk.enrolment import EnrolmentProgress, GuidedCapture, View, made_templates
 from kiosk.recognition.gallery import Gallery
 
 MODEL = ModelId("tiny", "1", "fp32")
@@ -36,16 +39,25 @@ def unit(*values: float) -> np.ndarray:
     return vector / np.linalg.norm(vector)
 
 
+CONDITIONS = Conditions(60, 120, 40, 0, 0, 1, 1, 1)
+COVERED = dataclasses.replace(CONDITIONS, mouth_covered=1.0)
+
+
 class Sitter:
     """Stands in front of a guided capture and does as told, or not."""
 
-    def __init__(self, gallery: Gallery | None = None, threshold: float = 0.4) -> None:
+    def __init__(
+        self, gallery: Gallery | None = None, threshold: float = 0.4, has_masks: bool = True
+    ) -> None:
         self.face = unit(1.0)
+        self.has_masks = has_masks
+        self.masked_from: list[float] = []
         self.capture = GuidedCapture(
             gallery or Gallery.empty(MODEL),
             threshold,
             self._template,
             {7: "Ada"}.get,  # type: ignore[arg-type]
+            self._masked_template,
         )
         self._now_ns = 0
         self.taken_from: list[float] = []
@@ -53,7 +65,14 @@ class Sitter:
     def _template(self, frame: Frame, report: FaceReport) -> Embedding:
         assert report.conditions is not None
         self.taken_from.append(report.conditions.sharpness)
-        return Embedding(self.face, MODEL)
+        return Embedding(self.face, MODEL, 1.0, report.conditions, report.pose)
+
+    def _masked_template(self, frame: Frame, report: FaceReport) -> Embedding | None:
+        assert report.conditions is not None
+        self.masked_from.append(report.conditions.sharpness)
+        if not self.has_masks:
+            return None
+        return Embedding(unit(0.0, 0.0, 1.0), MODEL, 1.0, COVERED, report.pose)
 
     def hold(
         self,
@@ -66,7 +85,7 @@ class Sitter:
         for _ in range(max(1, round(seconds * 1e9 / FRAME_NS))):
             self._now_ns += FRAME_NS
             frame = Frame(np.zeros((4, 4, 3), np.uint8), self._now_ns)
-            conditions = Conditions(60, 120, 40, 0, 0, 1, sharpness, 1)
+            conditions = dataclasses.replace(CONDITIONS, sharpness=sharpness)
             face = Detection(Box(0, 0, 2, 2), np.zeros((5, 2), np.float32), 0.9)
             outcome = Outcome.REFUSED if refusal else Outcome.UNKNOWN
             report = FaceReport((face,), face, pose, conditions, refusal, None, None, None, outcome)
@@ -162,3 +181,55 @@ def test_restart_forgets_everything() -> None:
     progress = sitter.hold(POSES[View.FRONT], 0.1)
     assert progress.taken == ()
     assert progress.look_alike == ""
+
+
+# --- what is stored -------------------------------------------------------------------------------
+
+
+def test_every_view_gives_a_plain_and_a_masked_template_with_their_conditions() -> None:
+    sitter = Sitter()
+    for view in View:
+        sitter.hold(POSES[view], 0.7)
+
+    for shot in sitter.capture.shots:
+        plain, masked = shot.templates(now_ms=5)
+        assert (plain.kind, masked.kind) == (TemplateKind.PLAIN, TemplateKind.MASKED)
+        assert plain.embedding is shot.embedding
+        assert masked.embedding is shot.masked
+        assert (plain.conditions, masked.conditions) == (CONDITIONS, COVERED)
+        assert plain.pose == masked.pose == POSES[shot.view]
+        for template in (plain, masked):
+            assert (template.view, template.created_at_ms) == (shot.view.value, 5)
+
+
+def test_without_thresholds_for_masks_there_is_a_plain_template_alone() -> None:
+    sitter = Sitter(has_masks=False)
+    sitter.hold(POSES[View.FRONT], 0.7)
+
+    (shot,) = sitter.capture.shots
+    assert [template.kind for template in shot.templates(0)] == [TemplateKind.PLAIN]
+
+
+def test_masks_are_drawn_on_the_frame_that_was_taken() -> None:
+    sitter = Sitter()
+    sitter.hold(POSES[View.FRONT], 0.2, sharpness=0.6)
+    sitter.hold(POSES[View.FRONT], 0.07, sharpness=1.4)
+    sitter.hold(POSES[View.FRONT], 0.4, sharpness=0.7)
+
+    assert sitter.masked_from == sitter.taken_from == [1.4]
+
+
+def test_no_mask_is_drawn_on_somebody_who_stepped_in() -> None:
+    sitter = Sitter()
+    sitter.hold(POSES[View.FRONT], 0.7)
+    sitter.face = unit(0.0, 1.0)
+    sitter.hold(POSES[View.LEFT], 0.6)
+
+    assert len(sitter.taken_from) == 2
+    assert len(sitter.masked_from) == 1
+
+
+def test_a_template_of_a_picture_that_nobody_knows_about_says_so() -> None:
+    (template,) = made_templates(Embedding(unit(1.0), MODEL), None, "photo", 3)
+
+    assert (template.conditions, template.pose, template.view) == (None, None, "photo")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,23 +17,26 @@ from numpy.typing import NDArray
 from kiosk.camera.imagefile import read_image
 from kiosk.domain import (
     Box,
+    Conditions,
     Detection,
     Embedding,
     FaceReport,
     Frame,
     Guidance,
+    HeadPose,
     ModelId,
     Outcome,
+    TemplateKind,
 )
 from kiosk.errors import EnrolmentError
-from kiosk.evaluation import UNREADABLE, enrol_photos, evaluate
+from kiosk.evaluation import UNREADABLE, door_comparisons, enrol_photos, evaluate
 from kiosk.facemodels import load_face_models
 from kiosk.models.pack import import_pack
 from kiosk.photolist import Photo, read_photo_list
 from kiosk.pipeline import FaceModels, Pipeline
 from kiosk.recognition.decision import VisitDecider, VisitRules
 from kiosk.recognition.gallery import Gallery
-from kiosk.recognition.thresholds import classify
+from kiosk.recognition.thresholds import classify, flat_calibration
 from kiosk.vision.quality import ENROLMENT, GateLimits
 
 MODEL = ModelId("fake", "1", "fp32")
@@ -48,6 +53,7 @@ class ScriptedPipeline:
         self.limits: list[GateLimits | None] = []
         self.threshold = THRESHOLD
         self.model = MODEL
+        self.knows_masks = False
 
     def set_gallery(self, gallery: Gallery) -> None:
         self.gallery = gallery
@@ -59,8 +65,8 @@ class ScriptedPipeline:
         if isinstance(script, Guidance):
             return FaceReport((face,), face, None, None, script, None, None, None, Outcome.REFUSED)
         embedding = self._embedding(script)
-        match = self.gallery.search(embedding)
-        outcome = classify(match, THRESHOLD, 0.0)
+        match = self.gallery.calibrated(flat_calibration(MODEL, THRESHOLD)).search(embedding)
+        outcome = classify(match, 0.0)
         return FaceReport((face,), face, None, None, None, embedding, match, THRESHOLD, outcome)
 
     def template(self, frame: Frame, report: FaceReport) -> Embedding:
@@ -276,6 +282,64 @@ def test_the_fmr_table_is_that_of_plain_counting(album: Album) -> None:
     assert sum(score >= row["cosine"] - 1e-5 for score in impostors) >= 5
     missed = sum(score <= row["cosine"] for score in genuine)
     assert row["fnmr"] == pytest.approx(missed / 12, abs=1e-6)
+
+
+def test_the_fmr_table_says_what_the_promised_threshold_gives(
+    album: Album, calibrations: types.ModuleType
+) -> None:
+    rng = np.random.default_rng(4)
+    people = [f"P{index}" for index in range(30)]
+    centres = rng.normal(size=(30, 6))
+    enrol, probe = (
+        [album.photo(p, c + rng.normal(0, 0.6, 6)) for p, c in zip(people, centres, strict=True)]
+        for _ in range(2)
+    )
+    calibration = calibrations.graded(MODEL, {1e-2: 0.6, 1e-6: 0.9})
+
+    result = evaluate(
+        album.pipeline,  # type: ignore[arg-type]
+        enrol,
+        probe,
+        calibration=calibration,
+    )
+
+    vectors = [
+        np.stack([album.pipeline._embedding(s).vector for s in album.pipeline.scripts[a : a + 30]])
+        for a in (0, 30)
+    ]
+    cosines = vectors[1] @ vectors[0].T
+    same = np.eye(30, dtype=bool)
+    (row,) = result["summary"]["fmr_table"]
+    assert row["fmr"] == 0.01
+    assert row["promised_cosine"] == pytest.approx(0.6)
+    assert row["promised_fmr"] == pytest.approx((cosines[~same] >= 0.6).mean(), abs=1e-6)
+    assert row["promised_fnmr"] == pytest.approx((cosines[same] < 0.6).mean(), abs=1e-6)
+    assert row["cosine"] == pytest.approx(row["promised_cosine"] + row["offset"], abs=2e-5)
+    assert (cosines[~same] > row["cosine"] + 1e-5).mean() <= 0.01
+
+
+def test_masked_probes_are_compared_with_masked_templates(calibrations: types.ModuleType) -> None:
+    calibration = calibrations.graded(MODEL, masked={1e-2: 0.1, 1e-6: 0.2})
+    good = Conditions(45, 130, 45, 0.0, 0.05, 2.0, 0.9, 1.0)
+    covered = dataclasses.replace(good, mouth_covered=0.9)
+    pose = HeadPose(0, 0, 0)
+    vectors = np.eye(4, dtype=np.float32)
+    kinds = [TemplateKind.PLAIN, TemplateKind.PLAIN, TemplateKind.MASKED]
+    conditions = [good, good, covered]
+    gallery = Gallery(
+        MODEL, np.array([1, 2, 1]), vectors[:3], calibration, kinds, conditions, [pose] * 3
+    )
+
+    def compared(conditions: Conditions) -> dict[int, float]:
+        probe = Embedding(vectors[2], MODEL, 1.0, conditions, pose)
+        ids, excesses = door_comparisons(gallery, calibration, probe, 1e-2)
+        return dict(zip(ids.tolist(), excesses.tolist(), strict=True))
+
+    plain, masked = compared(good), compared(covered)
+    at = calibration.threshold(1e-2)
+    assert plain == pytest.approx({1: -at, 2: -at})
+    # The masked template is the mean of both of that person's; who has none keeps the plain one.
+    assert masked == pytest.approx({1: np.sqrt(0.5) - 0.1, 2: -at}, abs=1e-6)
 
 
 # --- the real networks on real photographs --------------------------------------------------------

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.errors import ConfigError
-from kiosk.photolist import Photo, read_photo_list
+from kiosk.photolist import Photo, photo_folder, read_photo_list
 
 
 @pytest.fixture
@@ -124,3 +124,30 @@ def test_any_bytes_give_a_list_or_a_sentence(
         except ConfigError:
             continue
         assert all(photo.path for photo in photos)
+
+
+def test_a_folder_with_a_folder_for_each_person(tmp_path: Path) -> None:
+    for name in ("Boris/2.png", "Boris/1.JPG", "Anna/a.webp", "Anna/notes.txt", "Anna/.b.png"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "c.png").write_bytes(b"")
+    (tmp_path / "loose.png").write_bytes(b"")
+
+    assert photo_folder(tmp_path) == [
+        Photo("Anna", "Anna/a.webp", tmp_path / "Anna/a.webp"),
+        Photo("Boris", "Boris/1.JPG", tmp_path / "Boris/1.JPG"),
+        Photo("Boris", "Boris/2.png", tmp_path / "Boris/2.png"),
+    ]
+
+
+def test_a_folder_without_people_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loose.png").write_bytes(b"")
+
+    with pytest.raises(ConfigError, match="folder for each person"):
+        photo_folder(tmp_path)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        photo_folder(tmp_path / "absent")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        photo_folder(tmp_path / "loose.png")

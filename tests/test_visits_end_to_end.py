@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kiosk.camera.authenticity import DEVICE_RULES
 from kiosk.camera.simulated import SimulatedCamera
 from kiosk.cli import main
 from kiosk.config import CameraConfig, Config, DoorConfig, KioskConfig
@@ -84,7 +85,14 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "embedded":
         pack = embedded()
     else:
-        models, data = request.getfixturevalue("shared") / "models", tmp_path_factory.mktemp("real")
+        data = tmp_path_factory.mktemp("real")
+        # The network that tells pictures of faces from faces takes drawn people for what they are.
+        models = data / "stick"
+        shutil.copytree(
+            request.getfixturevalue("shared") / "models",
+            models,
+            ignore=shutil.ignore_patterns("minifasnet*"),
+        )
         assert main(["models", "import", str(models), "--data", str(data)]) == 0
         pack = open_pack(DataFolder(data).models)
     folder = tmp_path_factory.mktemp("town")
@@ -358,17 +366,23 @@ def test_a_black_picture_opens_nothing(bench: Bench, tmp_path: Path) -> None:
     assert course.witness.views[-1].phase is Phase.IDLE
 
 
-def test_a_frozen_picture_opens_the_door_no_more_than_once(bench: Bench, tmp_path: Path) -> None:
-    course = play(bench, tmp_path, played("frozen-camera", SOREN))
-    assert len(course.of(EventKind.GRANTED)) <= 1
-    assert course.witness.named <= {SOREN.name}
-
-
 # --- in real time, with the engine's own threads --------------------------------------------------
 
 
+class SensorCamera(SimulatedCamera):
+    """Films with a sensor's noise and claims to be one, so that its faults are noticed."""
+
+    sensor_rules = DEVICE_RULES
+
+
 @contextlib.contextmanager
-def running(bench: Bench, tmp_path: Path, *visits: Visit) -> Iterator[Door]:
+def running(
+    bench: Bench,
+    tmp_path: Path,
+    *visits: Visit,
+    camera: type[SimulatedCamera] = SimulatedCamera,
+    begins: Phase = Phase.IDLE,
+) -> Iterator[Door]:
     """Run the whole engine on the simulated camera, in real time."""
     config = dataclasses.replace(CONFIG.camera, frames_per_s=15)
     ready = threading.Event()
@@ -378,12 +392,15 @@ def running(bench: Bench, tmp_path: Path, *visits: Visit) -> Iterator[Door]:
             yield dataclasses.replace(visit("empty"), seconds=0.2)
         yield from visits
 
-    door = Door(bench, tmp_path, SimulatedCamera(config, Script(programme())))
+    door = Door(bench, tmp_path, camera(config, Script(programme())))
     with door:
         thread = threading.Thread(target=door.engine.recognise, name="recognition")
         thread.start()
         try:
-            wait_until(lambda: door.witness.saw(Phase.IDLE), "the engine is ready")
+            wait_until(
+                lambda: door.engine._pipeline is not None and door.witness.saw(begins),
+                "the engine is ready",
+            )
             ready.set()
             yield door
         finally:
@@ -405,6 +422,55 @@ def test_the_door_is_open_for_its_pulse(bench: Bench, tmp_path: Path) -> None:
     assert PULSE_S - 0.05 < (locked - unlocked) / 1e9 < PULSE_S + 0.5
     names = {e.person_name for e in read_events(door.folder) if e.kind is EventKind.GRANTED}
     assert names == {SOREN.name}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("frozen-camera", "the same picture"), ("black-camera", "is black")]
+)
+def test_a_camera_that_shows_nothing_new_locks_the_door_until_it_does(
+    bench: Bench, tmp_path: Path, name: str, words: str
+) -> None:
+    ill = dataclasses.replace(played(name, SOREN), seconds=5.0)
+    with running(bench, tmp_path, ill, camera=SensorCamera) as door:
+        wait_until(lambda: door.witness.saw(Phase.OUT_OF_ORDER), "the camera is suspected")
+        assert any(words in fault for view in door.witness.views for fault in view.faults)
+        wait_until(lambda: door.witness.views[-1].phase is Phase.IDLE, "the camera is well")
+    course = Course(door.witness, in_order(read_events(door.folder)))
+    (fault,) = course.of(EventKind.FAULT)
+    assert words in fault.detail
+    # Whoever was recognised in the pictures before may have been let in; the rest were no news.
+    before = course.kinds[: course.kinds.index(EventKind.FAULT)]
+    assert course.kinds.count(EventKind.GRANTED) == before.count(EventKind.GRANTED) <= 1
+
+
+class VirtualCamera(SensorCamera):
+    """One that a program feeds."""
+
+    is_suspect = True
+
+
+def test_a_virtual_camera_opens_nothing(bench: Bench, tmp_path: Path) -> None:
+    visits = (played("approach", SOREN), visit("stranger"))
+    filmed: list[str] = []
+    with running(bench, tmp_path, *visits, camera=VirtualCamera, begins=Phase.OUT_OF_ORDER) as door:
+        door.witness.frame_arrived = lambda: filmed.append(  # type: ignore[method-assign]
+            frame.label if (frame := door.engine.preview.take()) else ""
+        )
+        wait_until(lambda: "stranger" in filmed, "the resident has been filmed and has left")
+    assert "approach" in filmed
+    course = Course(door.witness, in_order(read_events(door.folder)))
+    (fault,) = course.of(EventKind.FAULT)
+    assert "virtual camera" in fault.detail
+    assert not course.of(EventKind.GRANTED)
+    assert not course.opened_door
+    assert {view.phase for view in door.witness.views[1:]} == {Phase.OUT_OF_ORDER}
+
+
+def test_a_living_sensor_is_not_suspected(bench: Bench, tmp_path: Path) -> None:
+    with running(bench, tmp_path, played("approach", SOREN), camera=SensorCamera) as door:
+        wait_until(lambda: door.witness.saw(Phase.WELCOME), "somebody is let in")
+        door.wait_locked()
+    assert not door.witness.saw(Phase.OUT_OF_ORDER)
 
 
 def test_a_dead_camera_is_out_of_order_and_recovers(bench: Bench, tmp_path: Path) -> None:
@@ -468,7 +534,8 @@ def test_the_visitor_follows_an_enrolment_and_is_let_in_afterwards(
         assert guide.progress[-1].taken == tuple(View), guide.progress[-1]
         person = engine.save_enrolment("Visitor", "2001").result(10)
         engine.cancel_enrolment()
-        assert person.template_count == len(View)
+        # One for the bare face, one for visits with a mask on.
+        assert person.template_count == 2 * len(View)
         guide.views.clear()
         demonstration.send_in("S")
         film(8.0)

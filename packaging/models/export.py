@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,22 @@ import torch
 from augment import as_input
 from contracts import DETECTOR, EMBEDDER, HEAD_POSE, LIVENESS, NAMES, card
 from corpus import load
-from heldout import THRESHOLD_PEOPLE, portraits
 from loop import load_weights
 from nets import Embedder, HeadPoseNet, LivenessNet, RetinaFace
 from numpy.typing import NDArray
 from selftests import record_telling_self_test
 from torch import nn
 
+from kiosk.calibration import calibrate
+from kiosk.calibrationsample import collect
+from kiosk.commands.setup import make_pipeline
+from kiosk.config import Config
+from kiosk.facemodels import load_uncalibrated_models
 from kiosk.models.card import ModelCard
 from kiosk.models.onnx import OnnxRuntime
-from kiosk.recognition.thresholds import calibrate, save_calibration
-from kiosk.simulator.sampling import CONDITIONS
+from kiosk.models.pack import embedded_pack
+from kiosk.recognition.thresholdfile import save_calibration
+from kiosk.simulatedshots import simulated_shots
 
 _OPSET = 13
 _COMPARED = 48
@@ -37,7 +43,7 @@ _OUTPUTS = {
 }
 
 
-def export_pack(work: Path, out: Path, people: int, processes: int) -> None:
+def export_pack(work: Path, out: Path, people: int) -> None:
     """Write networks, manifest, self-tests and thresholds into ``out``. Raises ValueError.
 
     ``people`` strangers to each other give the thresholds.
@@ -47,33 +53,31 @@ def export_pack(work: Path, out: Path, people: int, processes: int) -> None:
     _write_manifest(cards, out / "pack.toml")
     for each in cards:
         print(f"{each.name}: self-test notices {record_telling_self_test(each, out)}", flush=True)
-    measure_thresholds(out, people, processes)
+    measure_thresholds(out, people)
     total = sum(path.stat().st_size for path in out.iterdir())
     print(f"{out}: {total / 1e6:.2f} MB in all")
 
 
-def measure_thresholds(pack: Path, people: int, processes: int) -> None:
-    """Compare everybody with everybody else and write the embedder's thresholds."""
-    conditions = tuple(CONDITIONS)
-    print(f"thresholds: {people} people in {len(conditions)} conditions", flush=True)
-    seen = portraits(pack, THRESHOLD_PEOPLE, people, conditions, processes)
-    kept = np.isfinite(seen.templates).all(1)
-    vectors = seen.probes[kept].reshape(-1, seen.probes.shape[2])
-    owner = np.repeat(np.arange(int(kept.sum())), len(conditions))
-    found = np.isfinite(vectors).all(1)
-    scores = seen.templates[kept] @ vectors[found].T
-    same = np.arange(len(scores))[:, None] == owner[found][None, :]
-    embedder = card(EMBEDDER)
-    calibration = calibrate(
-        embedder.id,
-        scores[~same],
-        int(same.sum()),
-        int(kept.sum()),
-        f"simulated people {THRESHOLD_PEOPLE}–{THRESHOLD_PEOPLE + people - 1}: frontal templates "
-        f"against one probe each {', '.join(conditions)}; found by {DETECTOR}, no quality gate",
-    )
+def measure_thresholds(pack: Path, people: int) -> None:
+    """Compare everybody with everybody else and write the embedder's thresholds.
+
+    The same as ``door-kiosk calibrate --simulated``.
+    """
+    config = Config()
+    with closing(
+        load_uncalibrated_models(embedded_pack(pack), config.recognition.min_detection_score)
+    ) as models:
+        shots = simulated_shots(people)
+        samples = collect(make_pipeline(models, config), shots.shots, shots.count, _tell)
+        source = f"{people} simulated people"
+        calibration = calibrate(samples, models.embedder.model, source)
     save_calibration(calibration, pack / f"{EMBEDDER}.thresholds.json")
-    print(f"thresholds: {len(calibration.points)} points, {calibration.impostor_pairs} pairs")
+    print(f"thresholds: {calibration.people} people, {calibration.impostor_pairs} pairs")
+
+
+def _tell(done: int, total: int) -> None:
+    end = "\n" if done == total else "\r"
+    print(f"  thresholds: {done}/{total} pictures", end=end, flush=True)
 
 
 def _export(name: str, work: Path, out: Path) -> ModelCard:

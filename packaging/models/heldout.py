@@ -29,9 +29,8 @@ from kiosk.vision.liveness import LivenessNetwork
 
 SCENE_PEOPLE = 200_000
 IDENTITY_PEOPLE = 250_000
-THRESHOLD_PEOPLE = 300_000
-"""The first numbers of the people in scenes, of those compared and of those thresholds come from;
-none of them was used in training or validation."""
+"""The first numbers of the people in scenes and of those compared; none of them was used in
+training or validation, nor for the thresholds (kiosk/simulatedshots.py)."""
 WIDTH_PX, HEIGHT_PX = 640, 480
 TEXTURE_PX = 384
 _SEED = 77
@@ -165,5 +164,5 @@ def _vector(
     if face is None:
         return np.full(nets.embedder.embedding_size, np.nan, np.float32)
     chip = align(frame, face, nets.embedder.chip_size_px)
-    embed = nets.embedder.embed_for_enrolment if is_template else nets.embedder.embed
+    embed = nets.embedder.embed_mirrored if is_template else nets.embedder.embed
     return np.array(embed(chip).vector)

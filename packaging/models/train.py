@@ -28,7 +28,7 @@ def main() -> None:
         elif what == "export":
             from export import export_pack
 
-            export_pack(work, options.out, options.people, options.processes)
+            export_pack(work, options.out, options.people)
         elif what == "cards":
             from cards import write_cards
 
@@ -69,7 +69,7 @@ def _options() -> argparse.Namespace:
         "--out", type=Path, default=REPOSITORY / "assets/models/embedded", help="folder of the pack"
     )
     parser.add_argument(
-        "--people", type=int, default=1500, help="whom the embedder's thresholds are measured on"
+        "--people", type=int, default=400, help="whom the embedder's thresholds are measured on"
     )
     return parser.parse_args()
 

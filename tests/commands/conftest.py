@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import functools
 import hashlib
 import json
 import shutil
+import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,7 @@ from kiosk.cli import main
 from kiosk.models.card import parse_card
 from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.selftest import record_self_test
-from kiosk.recognition.thresholds import Calibration, CalibrationPoint, save_calibration
+from kiosk.recognition.thresholdfile import save_calibration
 
 ANCHORS = 42
 
@@ -119,7 +121,7 @@ def write_network(path: Path, size: int, outputs: dict[str, tuple[int, ...]]) ->
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
 
 
-def write_tiny_pack(folder: Path, **changes: Any) -> Path:
+def write_tiny_pack(calibrations: types.ModuleType, folder: Path, **changes: Any) -> Path:
     """Write a pack of two networks that know nobody; ``changes`` are entries of both tables."""
     folder.mkdir()
     detector = {"boxes": (1, ANCHORS, 4), "scores": (1, ANCHORS, 2), "marks": (1, ANCHORS, 10)}
@@ -152,16 +154,12 @@ def write_tiny_pack(folder: Path, **changes: Any) -> Path:
         card = parse_card(name, values)
         pixels = np.random.default_rng(1).integers(0, 256, (size, size, 3)).astype(np.uint8)
         record_self_test(OnnxRuntime(card, file), pixels, folder / f"{name}.selftest.npz")
-        points = (CalibrationPoint(1e-2, 0.4), CalibrationPoint(1e-6, 0.8))
-        save_calibration(
-            Calibration(card.id, points, 1000, 100, 10, "made up"),
-            folder / f"{name}.thresholds.json",
-        )
+        save_calibration(calibrations.graded(card.id), folder / f"{name}.thresholds.json")
     (folder / "pack.toml").write_text("\n".join(manifest) + "\n", encoding="utf-8")
     return folder
 
 
 @pytest.fixture
-def make_tiny_pack() -> Callable[..., Path]:
+def make_tiny_pack(calibrations: types.ModuleType) -> Callable[..., Path]:
     """Write a pack of two tiny networks into a new folder."""
-    return write_tiny_pack
+    return functools.partial(write_tiny_pack, calibrations)

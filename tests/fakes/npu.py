@@ -26,7 +26,7 @@ import pytest
 from kiosk.models.card import ModelCard
 from kiosk.models.mistakes import pixels_as_planes, planes_as_pixels
 from kiosk.models.pack import Pack
-from kiosk.recognition.thresholds import load_calibration, save_calibration
+from kiosk.recognition.thresholdfile import load_calibration, save_calibration
 
 _log = logging.getLogger("acuityLogger")
 LIBRARY_VERSION = "2.5.0"

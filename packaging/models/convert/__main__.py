@@ -25,7 +25,8 @@ from kiosk.errors import KioskError
 from kiosk.models.card import ModelCard, Role
 from kiosk.models.pack import MANIFEST, Pack
 from kiosk.models.runtime import Runtime
-from kiosk.recognition.thresholds import Calibration, load_calibration
+from kiosk.recognition.thresholdfile import load_calibration
+from kiosk.recognition.thresholds import Calibration
 
 _SEED = 41
 

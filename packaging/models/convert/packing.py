@@ -19,7 +19,7 @@ from kiosk.models.mistakes import mistaken_answers
 from kiosk.models.pack import MANIFEST, Pack, read_manifest
 from kiosk.models.runtime import Runtime
 from kiosk.models.selftest import record_self_test, run_self_test
-from kiosk.recognition.thresholds import load_calibration, save_calibration
+from kiosk.recognition.thresholdfile import load_calibration, save_calibration
 
 
 @dataclass(frozen=True, slots=True)
