@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -45,8 +46,29 @@ def shared() -> Path:
 @pytest.fixture
 def npu(tmp_path: Path) -> Iterator[types.ModuleType]:
     """The fakes of a board with an NPU; see there."""
-    name = "door_kiosk_fake_npu"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / "fakes" / "npu.py")
+    with _fakes("npu") as module:
+        yield module
+
+
+@pytest.fixture
+def crowd() -> Iterator[types.ModuleType]:
+    """Invented people to calibrate by; see there."""
+    with _fakes("crowd") as module:
+        yield module
+
+
+@pytest.fixture(scope="session")
+def calibrations() -> Iterator[types.ModuleType]:
+    """Calibrations made by hand; see there."""
+    with _fakes("calibrations") as module:
+        yield module
+
+
+@contextlib.contextmanager
+def _fakes(file: str) -> Iterator[types.ModuleType]:
+    name = f"door_kiosk_fake_{file}"
+    path = Path(__file__).parent / "fakes" / f"{file}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

@@ -29,8 +29,8 @@ def register(groups: Groups) -> None:
         "measure the thresholds of the embedder in use, in every condition",
         execute,
         more=(
-            "Photographs of different people are compared with each other, as they are and spoiled\n"
-            "by known amounts: darkness, blur, side light, noise, masks and more. A list is a CSV\n"
+            "Photographs of different people are compared with each other, as they are and\n"
+            "spoiled by known amounts: darkness, blur, side light, noise, masks. A list is a CSV\n"
             "file with the columns person,path, a folder one with a folder of pictures for each\n"
             "person; rows without a person are left out. Thresholds must not be measured with the\n"
             "people they are judged by later: name those lists with --exclude, and everybody in\n"

@@ -19,7 +19,7 @@ REFUSALS: Mapping[Guidance, str] = {
     Guidance.LESS_LIGHT: "it is too bright; use one that is not overexposed",
     Guidance.EVEN_LIGHT: "the light comes from one side only; use one with even light",
     Guidance.HOLD_STILL: "it is blurred; use a sharp one",
-    Guidance.UNCOVER_FACE: "something covers part of the face; use one without mask or dark glasses",
+    Guidance.UNCOVER_FACE: "part of the face is covered; use one without mask or dark glasses",
     Guidance.PRESENTATION: "it shows a picture of a face; use one taken of the person",
 }
 

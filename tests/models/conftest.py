@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from kiosk.models.card import ModelCard, parse_card
 from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.pack import Pack, import_pack
 from kiosk.models.selftest import record_self_test
-from kiosk.recognition.thresholds import Calibration, CalibrationPoint, save_calibration
+from kiosk.recognition.thresholdfile import save_calibration
 
 DETECTOR_PX = 32
 DETECTOR_ANCHORS = 42
@@ -168,9 +169,10 @@ def _toml(value: Any) -> str:
 class PackFolder:
     """A folder somebody hands to ``models import``: two tiny networks and their papers."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, calibrations: types.ModuleType) -> None:
         folder.mkdir()
         self.folder = folder
+        self._calibrations = calibrations
         build = NetworkBuilder(folder)
         self.tables: dict[str, dict[str, Any]] = {
             "tiny-detector": card_values(
@@ -216,10 +218,8 @@ class PackFolder:
     def add_thresholds(self) -> None:
         """Add thresholds for the embedder."""
         card = parse_card("tiny-facenet", self.tables["tiny-facenet"])
-        points = (CalibrationPoint(1e-2, 0.4), CalibrationPoint(1e-6, 0.8))
         save_calibration(
-            Calibration(card.id, points, 1000, 100, 10, "made up"),
-            self.folder / "tiny-facenet.thresholds.json",
+            self._calibrations.graded(card.id), self.folder / "tiny-facenet.thresholds.json"
         )
 
     def finish(self) -> None:
@@ -247,10 +247,10 @@ class PackFolder:
 
 
 @pytest.fixture
-def make_pack_folder(tmp_path: Path) -> Callable[..., PackFolder]:
+def make_pack_folder(tmp_path: Path, calibrations: types.ModuleType) -> Callable[..., PackFolder]:
     """Make a folder with a custom pack; another ``seed`` makes other networks."""
 
     def make(name: str = "stick", seed: int = 1) -> PackFolder:
-        return PackFolder(tmp_path / name, seed)
+        return PackFolder(tmp_path / name, seed, calibrations)
 
     return make

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from kiosk.errors import ModelError
 from kiosk.facemodels import load_embedder, load_thresholds
 from kiosk.models.pack import open_pack
 from kiosk.recognition.gallery import Gallery
-from kiosk.recognition.thresholds import Calibration, CalibrationPoint, save_calibration
+from kiosk.recognition.thresholdfile import save_calibration
 
 
 def face_chip(seed: int = 4) -> np.ndarray:
@@ -53,12 +54,12 @@ def test_a_template_is_the_unit_mean_of_the_chip_and_its_mirror_image(
     embedder = load_embedder(make_pack_folder().import_into(tmp_path / "models"))
     chip = face_chip()
 
-    template = embedder.embed_for_enrolment(chip)
+    template = embedder.embed_mirrored(chip)
 
     both = embedder.embed(chip).vector + embedder.embed(cv2.flip(chip, 1)).vector
     assert np.linalg.norm(template.vector) == pytest.approx(1, abs=1e-6)
     np.testing.assert_allclose(template.vector, both / np.linalg.norm(both), atol=1e-6)
-    mirrored = embedder.embed_for_enrolment(cv2.flip(chip, 1))
+    mirrored = embedder.embed_mirrored(cv2.flip(chip, 1))
     np.testing.assert_allclose(mirrored.vector, template.vector, atol=1e-6)
 
 
@@ -93,14 +94,18 @@ def test_templates_of_another_model_are_never_compared(
 
 
 def test_the_packs_own_thresholds_are_used_and_no_others(
-    make_pack_folder: Callable[..., Any], tmp_path: Path
+    make_pack_folder: Callable[..., Any], tmp_path: Path, calibrations: types.ModuleType
 ) -> None:
     stick = make_pack_folder()
-    points = (CalibrationPoint(0.1, 0.2), CalibrationPoint(0.001, 0.4))
-    own = Calibration(ModelId("tiny-facenet", "1", "fp32"), points, 10_000, 100, 50, "drawn")
+    model = ModelId("tiny-facenet", "1", "fp32")
+    own = calibrations.graded(model, {0.1: 0.2, 0.001: 0.4}, source="drawn")
     save_calibration(own, stick.folder / "tiny-facenet.thresholds.json")
 
-    assert load_thresholds(stick.import_into(tmp_path / "models")) == own
+    used = load_thresholds(stick.import_into(tmp_path / "models"))
+    assert (used.model, used.source) == (model, "drawn")
+    for fmr in (0.1, 0.01, 0.001, 1e-6):
+        assert used.threshold(fmr) == pytest.approx(own.threshold(fmr), abs=1e-6)
+    assert own.threshold(0.01) == pytest.approx(0.3)
 
     stick.tables["tiny-facenet"]["version"] = "2"
     stick.write_manifest()

@@ -14,7 +14,8 @@ from kiosk.errors import ModelError
 from kiosk.models.card import Role
 from kiosk.models.onnx import OnnxRuntime
 from kiosk.models.pack import MANIFEST, Pack, embedded_folder, import_pack, read_manifest
-from kiosk.recognition.thresholds import load_calibration
+from kiosk.recognition.surface import RATES
+from kiosk.recognition.thresholdfile import load_calibration
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,8 @@ def test_half_precision_takes_over_the_thresholds(tmp_path, source):
     assert rebind_thresholds(tmp_path, extras, card, made)
     known = load_calibration(pack.thresholds(card), card.id)
     bound = load_calibration(Pack(tmp_path, ()).thresholds(made), made.id)
-    assert bound.points == known.points
+    assert [bound.threshold(rate) for rate in RATES] == [known.threshold(rate) for rate in RATES]
+    assert bound.surfaces.keys() == known.surfaces.keys()
     assert str(card.id) in bound.source
 
 
