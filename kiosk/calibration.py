@@ -170,8 +170,9 @@ def _plain(measured: Measured) -> Iterator[Comparisons]:
     for group in np.unique(measured.groups):
         rows = np.flatnonzero(measured.groups == group)
         templates = rows[measured.enrollable[rows]]
-        # Who enrols with a mask on is told to take it off, even if now and then one is missed.
-        if len(templates) and group != MASKED:
+        # Pictures as they are come all together below. Who enrols with a mask on is told to take
+        # it off, even if now and then one is missed.
+        if len(templates) and group not in (MASKED, AS_IS):
             yield _compared(measured, str(group), rows, templates)
         if group not in (AS_IS, TURNED):
             yield _compared(measured, f"{group} against {AS_IS}", rows, good[first])

@@ -100,6 +100,7 @@ def _load(pack: Pack, min_score: float, calibration: Calibration) -> FaceModels:
             calibration=calibration,
             liveness=load_liveness(pack, loaded),
             head_pose=load_head_pose(pack, loaded),
+            region_factor=pack.card(Role.DETECTOR).region_factor,
             simulated_only=pack.simulated_only,
             runtimes=tuple(loaded),
             proofs=tuple(_proof(pack, each) for each in loaded if each.card.target != ONNX),

@@ -37,9 +37,9 @@ from kiosk.vision.head_pose import estimate_head_pose
 from kiosk.vision.head_pose_network import HeadPoseNetwork
 from kiosk.vision.liveness import LivenessNetwork
 from kiosk.vision.presentation import PresentationJudge, PresentationState
-from kiosk.vision.quality import DOOR, GateLimits, check_quality
+from kiosk.vision.quality import DOOR, DRAWN_DOOR, GateLimits, check_quality
 from kiosk.vision.relight import relight
-from kiosk.vision.search import FaceSearch
+from kiosk.vision.search import REGION_FACTOR, FaceSearch
 from kiosk.vision.subject import choose_subject
 
 
@@ -54,6 +54,8 @@ class FaceModels:
     """Without it, a photograph of somebody enrolled is let in."""
     head_pose: HeadPoseNetwork | None = None
     """Asked on demand only: decisions take the pose from the landmarks."""
+    region_factor: float = REGION_FACTOR
+    """How closely the detector is to look at a face again."""
     simulated_only: bool = False
     """Trained on drawn people: no real door may be opened with them."""
     runtimes: tuple[Runtime, ...] = ()
@@ -85,7 +87,7 @@ class Pipeline:
         decider: VisitDecider,
         stranger_rate: float,
         margin: float,
-        limits: GateLimits = DOOR,
+        limits: GateLimits | None = None,
         clock_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         """``clock_ns`` only measures how long stages take; decisions use the frames' times."""
@@ -93,9 +95,9 @@ class Pipeline:
         self._decider = decider
         self._stranger_rate = stranger_rate
         self._margin = margin
-        self._limits = limits
+        self._limits = limits or (DRAWN_DOOR if models.simulated_only else DOOR)
         self._clock_ns = clock_ns
-        self._search = FaceSearch(models.detector)
+        self._search = FaceSearch(models.detector, models.region_factor)
         self._fusion = VisitFusion()
         self._judge = PresentationJudge(
             LivenessPolicy.OFF if models.liveness is None else LivenessPolicy.PASSIVE,

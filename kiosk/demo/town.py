@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from kiosk.domain import Embedding, Event, EventKind, Frame, Template
-from kiosk.enrolment import View
+from kiosk.domain import Embedding, Event, EventKind, Frame
+from kiosk.enrolment import View, made_templates
 from kiosk.errors import EnrolmentError
 from kiosk.pipeline import FaceModels, Pipeline
 from kiosk.recognition.decision import VisitDecider, VisitRules
@@ -114,8 +114,9 @@ def enrol_town(
         if not go_on():
             break
         templates = [
-            Template(0, embedding, view.value, now_ms)
-            for view, embedding in _views(resident, pipeline, renderer)
+            template
+            for view, embedding, masked in _views(resident, pipeline, renderer)
+            for template in made_templates(embedding, masked, view.value, now_ms)
         ]
         with store.database.writing():
             person = store.people.enrol(resident.name, resident.number, now_ms, templates, now_ms)
@@ -131,9 +132,9 @@ def enrol_town(
 
 def _views(
     resident: Resident, pipeline: Pipeline, renderer: Renderer
-) -> list[tuple[View, Embedding]]:
+) -> list[tuple[View, Embedding, Embedding | None]]:
     """Return the views that pass the gate. Raises EnrolmentError without a front view."""
-    taken: list[tuple[View, Embedding]] = []
+    taken: list[tuple[View, Embedding, Embedding | None]] = []
     for n, (view, yaw_deg, pitch_deg) in enumerate(_POSES):
         actor = Actor(
             resident.person,
@@ -147,7 +148,8 @@ def _views(
         frame = Frame(pixels, captured_at_ns=n, label=view.value)
         report = pipeline.examine(frame, limits=ENROLMENT)
         if report.refusal is None:
-            taken.append((view, pipeline.template(frame, report)))
+            masked = pipeline.masked_template(frame, report) if pipeline.knows_masks else None
+            taken.append((view, pipeline.template(frame, report), masked))
         elif view is View.FRONT:
             raise EnrolmentError(
                 f"The simulated person {resident.name} cannot be enrolled: "

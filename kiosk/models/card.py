@@ -65,6 +65,8 @@ class ModelCard:
     embedding_size: int = 0
     min_live: float = 0.5
     """Of a liveness network: the probability of "live" from which on a face may be used."""
+    region_factor: float = 2.0
+    """Of a detector: sides of a face's box in the square in which it places that face best."""
     knows: str = "people"
     """Whom it was trained on: ``people``, or ``simulated`` for drawn people only."""
     licence: str = ""
@@ -105,6 +107,8 @@ class ModelCard:
             raise ModelError(f"{self.name}: embedding_size on the model card is not plausible.")
         if not 0 < self.min_live < 1:
             raise ModelError(f"{self.name}: min_live on the model card must lie between 0 and 1.")
+        if not 1.2 <= self.region_factor <= 8:
+            raise ModelError(f"{self.name}: region_factor on the model card is not plausible.")
         if self.knows not in _KNOWS:
             raise ModelError(f"{self.name}: knows on the model card must be {' or '.join(_KNOWS)}.")
         if self.target not in _TARGETS:
@@ -158,6 +162,7 @@ def parse_card(name: str, values: dict[str, Any]) -> ModelCard:
             std=_triple(values["std"]),
             embedding_size=_whole(values.get("embedding_size", 0)),
             min_live=float(values.get("min_live", 0.5)),
+            region_factor=float(values.get("region_factor", 2.0)),
             knows=str(values.get("knows", "people")),
             licence=str(values.get("licence", "")),
             upstream=str(values.get("upstream", "")),

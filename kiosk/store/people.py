@@ -244,7 +244,12 @@ class PeopleTable:
                 people.id.in_(pairs.select(pairs.first_id))
                 | people.id.in_(pairs.select(pairs.second_id)),
             )
-            .join(table, _peewee.JOIN.LEFT_OUTER, on=(table.person_id == people.id))
+            .join(
+                table,
+                _peewee.JOIN.LEFT_OUTER,
+                # Those with a drawn mask are of the same pictures.
+                on=(table.person_id == people.id) & (table.kind == TemplateKind.PLAIN.value),
+            )
             .group_by(people.id)
         )
 

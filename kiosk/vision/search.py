@@ -17,7 +17,7 @@ import numpy as np
 from kiosk.domain import Box, Detection, Frame
 from kiosk.vision.subject import choose_subject
 
-_REGION_FACTOR = 2.0
+REGION_FACTOR = 2.0
 """Side of the square looked at again, in sides of the face's box: see BENCHMARKS.md."""
 _SURE_SCORE = 0.9
 """A face that scored less and is not seen again when enlarged was none."""
@@ -63,8 +63,10 @@ class FaceSearch:
     prominent face (see :func:`kiosk.vision.subject.choose_subject`) first, each person once.
     """
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, region_factor: float = REGION_FACTOR) -> None:
+        """``region_factor``: side of the square looked at again, in sides of the face's box."""
         self._detector = detector
+        self._region_factor = region_factor
         self._next_tile = 0
         self.forget()
 
@@ -171,7 +173,7 @@ class FaceSearch:
         Returns this face first, then others that are in the square as a whole; nothing at all
         when this face is not among them.
         """
-        square = region_square(face.box)
+        square = region_square(face.box, self._region_factor)
         if square is None:
             return ()
         seen = self._detect_within(frame, square)
@@ -207,10 +209,10 @@ Square = tuple[int, int, int]
 """Left, top and side in whole frame pixels; it may reach beyond the frame."""
 
 
-def region_square(box: Box) -> Square | None:
+def region_square(box: Box, factor: float = REGION_FACTOR) -> Square | None:
     """Return the square around a face that is worth a second look; None when it frames none."""
     x, y = box.centre
-    side = _REGION_FACTOR * max(box.width, box.height)
+    side = factor * max(box.width, box.height)
     if not (math.isfinite(x + y) and 2 <= side < 1e5):
         return None
     whole = max(2, round(side))

@@ -194,6 +194,8 @@ def _write_manifest(cards: list[ModelCard], path: Path) -> None:
             values["embedding_size"] = each.embedding_size
         if each.name == LIVENESS:
             values["min_live"] = each.min_live
+        if each.name == DETECTOR:
+            values["region_factor"] = each.region_factor
         values |= {"knows": each.knows, "licence": each.licence, "upstream": each.upstream}
         text += [
             f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()
