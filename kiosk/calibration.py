@@ -29,8 +29,8 @@ _TURNED_DEG = 22.0
 TURNED = "turned"
 _CLOSEST_SHARE = 0.01
 """The closeness of a face is its mean similarity to so many strangers, those most alike."""
-_USEFUL_SHARE = 0.5
-"""A door that turns more than this share of people away had better say what would help."""
+_USEFUL_SHARE = 0.2
+"""Where fewer are known by, a door had better say what would help."""
 _MIN_PEOPLE = 20
 
 
@@ -191,7 +191,7 @@ def _compared(
 
 
 def _useful_risk(measured: Measured, surface: Surface) -> float:
-    """Return the risk up to which at least half of the people are still known by.
+    """Return the risk up to which at least a fifth of the people are still known by.
 
     A spoiled picture is compared with the other photographs of its person.
     """

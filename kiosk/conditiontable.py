@@ -37,7 +37,10 @@ _ONE_SIDED_Z = 1.645
 
 @dataclass(frozen=True, slots=True)
 class PromiseRow:
-    """The promise kept or not: both pictures of a kind, those that the gate lets pass."""
+    """The promise kept or not: both pictures of a kind, those that the door's gate lets pass.
+
+    Harsher than any door: enrolment would refuse most of the spoiled ones as templates.
+    """
 
     rate: float
     pairs: int

@@ -73,7 +73,7 @@ class TestWhole:
         cli.main(["people", "add", "Ada", str(face), "--data", data])
         code, rows = examine()
         assert code == 0, rows
-        assert rows["People"].text == "1 enrolled, 2 templates"
+        assert rows["People"].text == "1 enrolled, 1 templates"
         assert "2 events, chain verified" in rows["Access log"].text
         assert "self-test 1.000" in rows["Models"].text
         shipped = builtin_folder() / "mobilefacenet-112.thresholds.json"

@@ -212,7 +212,7 @@ def _tailgating(cast: Cast) -> Visit:
 
 def _dark(cast: Cast) -> Visit:
     part = Part(cast.person, (*_came(), *_left(6.0)))
-    lights = ((0.0, Light(level=0.03)), (3.6, Light()))
+    lights = ((0.0, Light(level=0.002)), (3.6, Light()))
     title = "Somebody stands in the dark; then the light comes on."
     return replace(_made(cast, "dark", title, 7.6, part), lights=lights)
 
