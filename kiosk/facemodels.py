@@ -151,7 +151,14 @@ def load_head_pose(pack: Pack, loaded: list[Runtime] | None = None) -> HeadPoseN
 def load_thresholds(pack: Pack) -> Calibration:
     """Return the thresholds measured for the pack's embedder. Raises ModelError."""
     card = pack.card(Role.EMBEDDER)
-    return load_calibration(pack.thresholds(card), card.id)
+    calibration = load_calibration(pack.thresholds(card), card.id)
+    scoring = calibration.scoring
+    if scoring is not None and len(scoring.centring.mean) != card.embedding_size:
+        raise ModelError(
+            f"The thresholds of {card.name} are for embeddings of {len(scoring.centring.mean)} "
+            f"values, not {card.embedding_size}. Measure them anew with: door-kiosk calibrate"
+        )
+    return calibration
 
 
 def load_tested(pack: Pack, card: ModelCard, loaded: list[Runtime] | None = None) -> Runtime:

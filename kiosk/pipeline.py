@@ -77,6 +77,10 @@ class FaceModels:
                 pool.submit(runtime.close)
 
 
+_TURNED = (None, Guidance.LOOK_AT_CAMERA, Guidance.PRESENTATION)
+"""What a face that turns as asked may be refused for."""
+
+
 class Pipeline:
     """Takes frames in order; used by one thread."""
 
@@ -164,10 +168,12 @@ class Pipeline:
     def _cleared(self, frame: Frame, report: FaceReport) -> Clearance:
         """Let the judge of presentation attacks see the frame."""
         at_ns = frame.captured_at_ns
+        # Faces that are refused by their picture may be anybody's: they make no turn for somebody.
+        is_seen = not self._judge.turns_are_under_way or report.refusal in _TURNED
         verdict = self._judge.update(
             at_ns,
-            report.subject,
-            report.pose,
+            report.subject if is_seen else None,
+            report.pose if is_seen else None,
             report.liveness,
             (frame.width_px, frame.height_px),
             may_ask=self._decider.may_grant(at_ns),

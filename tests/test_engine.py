@@ -62,7 +62,7 @@ ADA, BOB = 40, 200
 class FakeSearch:
     """Finds one face wherever the picture is not black."""
 
-    def __init__(self, detector: object) -> None: ...
+    def __init__(self, detector: object, region_factor: float = 2.0) -> None: ...
 
     def look(self, frame: Frame) -> tuple[Detection, ...]:
         if frame.pixels.max() < 5:

@@ -52,7 +52,7 @@ ADA_PIN, EVE_PIN, WRONG = "7294", "581063", "9034"
 class FakeSearch:
     """Finds one face wherever the picture is not black."""
 
-    def __init__(self, detector: object) -> None: ...
+    def __init__(self, detector: object, region_factor: float = 2.0) -> None: ...
 
     def look(self, frame: Frame) -> tuple[Detection, ...]:
         if frame.pixels.max() < 20:

@@ -54,7 +54,7 @@ class FakeDetector:
 class FakeSearch:
     """Passes on what the fake detector sees; remembers how it was asked."""
 
-    def __init__(self, detector: FakeDetector) -> None:
+    def __init__(self, detector: FakeDetector, region_factor: float = 2.0) -> None:
         self._detector = detector
         self.asked: list[str] = []
 

@@ -71,6 +71,8 @@ class _Vote:
     person_id: int | None
     excess: float = 0.0
     advice: Guidance | None = None
+    is_alone: bool = True
+    """Nobody else was to be seen."""
 
 
 class VisitDecider:
@@ -139,7 +141,7 @@ class VisitDecider:
         named = report.match.person_id if report.match else None
         person = named if report.outcome is Outcome.ACCEPTED else None
         excess = (self._similarity or 0.0) - (self._threshold or 0.0)
-        self._votes.append(_Vote(at_ns, person, excess, report.advice))
+        self._votes.append(_Vote(at_ns, person, excess, report.advice, len(report.detections) < 2))
         if self._granted_has_left(at_ns):
             # The next visit has begun; its frames so far count.
             self._votes = deque(
@@ -229,7 +231,8 @@ class VisitDecider:
         rules, span_ns = self._rules, named[-1].at_ns - named[0].at_ns
         if len(named) >= rules.votes and span_ns >= self._s(rules.vote_span_s):
             return True
-        is_sure = all(vote.excess >= rules.sure_excess for vote in named)
+        # Of two who come together the nearer one must not be let in before both are looked at.
+        is_sure = all(vote.excess >= rules.sure_excess and vote.is_alone for vote in named)
         enough = len(named) >= max(2, math.ceil(rules.sure_share * rules.votes))
         return is_sure and enough and span_ns >= self._s(rules.sure_span_s)
 

@@ -73,6 +73,6 @@ class VisitFusion:
         seconds = (at_ns - last.at_ns) / _NS
         if self._box is not None and has_jumped(self._box, box, seconds):
             return True
-        # A mask that is put on changes a face more than a stranger does.
-        is_comparable = last.probe.is_masked == probe.is_masked
-        return is_comparable and float(last.probe.vector @ probe.vector) < _MIN_LIKENESS
+        # A mask that is put on changes a face more than a stranger does: like goes with like.
+        alike = [part.probe for part in self._parts if part.probe.is_masked == probe.is_masked]
+        return bool(alike) and float(alike[-1].vector @ probe.vector) < _MIN_LIKENESS

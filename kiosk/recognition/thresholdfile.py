@@ -22,6 +22,7 @@ _FORMAT = 2
 # A network that separates people at all has its rare impostors well above zero.
 _PLAUSIBLE_FROM_FMR = 1e-2
 _DIGITS = 6
+_LEAST_RARE_COSINE = 0.15
 
 
 def save_calibration(calibration: Calibration, path: Path) -> None:
@@ -90,10 +91,13 @@ def _parse(tree: Any) -> Calibration:
     if TemplateKind.PLAIN not in surfaces:
         raise ValueError("there is no surface for plain templates")
     model = tree["model"]
+    scoring = None if tree["scoring"] is None else _scoring(tree["scoring"])
+    if scoring is not None:
+        _check_lenience(surfaces)
     return Calibration(
         ModelId(str(model["name"]), str(model["version"]), str(model["precision"])),
         surfaces,
-        None if tree["scoring"] is None else _scoring(tree["scoring"]),
+        scoring,
         int(tree["impostor_pairs"]),
         int(tree["genuine_pairs"]),
         int(tree["people"]),
@@ -118,8 +122,18 @@ def _scoring(tree: dict[str, Any]) -> Scoring:
     if not (0 < usual_length < math.inf and 0 <= max_risk <= 2):
         raise ValueError("the usual strength or the largest risk is not plausible")
     centring = Centring(np.array(tree["mean"], np.float32), np.array(tree["slopes"], np.float32))
+    if float(np.linalg.norm(centring.mean)) > 1 or float(np.abs(centring.slopes).max()) > 1:
+        raise ValueError("the common part of the embeddings is longer than they are")
     risk = RiskModel(np.array(tree["heights"], np.float64))
     return Scoring(centring, risk, usual_length, max_risk)
+
+
+def _check_lenience(surfaces: dict[TemplateKind, Surface]) -> None:
+    """Refuse thresholds below what random directions would ask for."""
+    rare = RATES.index(1e-4)
+    # Of 512 values, the most that face networks give, one in 10,000 pairs is more alike than 0.16.
+    if min(float(each.cosines[rare].min()) for each in surfaces.values()) < _LEAST_RARE_COSINE:
+        raise ValueError("so low a threshold for a rare false match is not plausible")
 
 
 def _ramps() -> list[list[Any]]:

@@ -70,7 +70,7 @@ class TurnRules:
     jump_deg: float = 18.0
     """Between two frames a head turns by no more than this and ``fastest_deg_s``."""
     fastest_deg_s: float = 280.0
-    lost_s: float = 0.45
+    lost_s: float = 0.3
     """The face may be missing for so long: detectors blink."""
     least_frames: int = 2
     """Beyond the angle; one frame may be a misplaced landmark."""

@@ -28,8 +28,12 @@ class HeadTurnRules:
     """Evidence of depth that a turn must bring. Photographs of 51 people brought 9 to 24 within
     half a second of three quarters, pictures of them, tilted and bent, 1 at most; simulated ones
     that are worn and turned by 55° up to 7."""
+    known_deg: float = 30.0
+    """Up to this yaw somebody enrolled is recognised."""
+    remembered_s: float = 20.0
+    """Failed turns count for so long, also against who stepped away meanwhile."""
     strange_frames: int = 3
-    """So many frontal frames in a row that recognise nobody, and it is somebody else."""
+    """So many frames in a row that recognise nobody, and it is somebody else."""
     max_failures: int = 3
     barred_s: float = 5.0
     """After so many failures nothing is asked for so long."""
@@ -47,11 +51,20 @@ class HeadTurns:
     def reset(self) -> None:
         """Begin another visit."""
         self._barred_until_ns: int | None = None
+        self._failed_ns: int | None = None
         self._failures = 0
         self._is_suspicious = False
         self.failure = ""
         """Why the last turn failed."""
         self.forget()
+
+    def next_visit(self, at_ns: int) -> None:
+        """Begin another visit, with what failed a moment ago still counted."""
+        failed_ns = self._failed_ns
+        if failed_ns is None or at_ns - failed_ns > round(self._rules.remembered_s * _NS):
+            self.reset()
+        else:
+            self.forget()
 
     def forget(self) -> None:
         """Begin with another face of the same visit: nothing was turned, failures are kept."""
@@ -94,9 +107,14 @@ class HeadTurns:
 
     def note_person(self, person_id: int | None, pose: HeadPose | None, at_ns: int) -> bool:
         """Hear who was recognised, None for nobody known; tell whether a turn failed by that."""
-        if pose is None or abs(pose.yaw_deg) > self._rules.front_deg:
+        if pose is None:
             return False
-        if self._turn is None and not self.passed:
+        yaw_deg = abs(pose.yaw_deg)
+        is_asked_of = self._turn is None and not self.passed
+        # Who turns is still known by three quarters: another head must not turn for a picture.
+        if yaw_deg > (self._rules.front_deg if is_asked_of else self._rules.known_deg):
+            return False
+        if is_asked_of:
             self._asked_of = person_id if person_id is not None else self._asked_of
             self._strange = 0
         elif person_id == self._asked_of:
@@ -150,6 +168,7 @@ class HeadTurns:
 
     def _fail(self, at_ns: int, reason: str) -> None:
         self._failures += 1
+        self._failed_ns = at_ns
         # Who did nothing had no luck either.
         self._is_suspicious = self._is_suspicious or reason != "no turn"
         self.forget()

@@ -117,14 +117,15 @@ class PresentationJudge:
 
     def reset(self) -> None:
         """Forget the visit, the account included."""
-        rules = self._rules
-        self._account = PictureAccount(
-            rules.attack_window_s, rules.attack_votes, rules.attack_span_s
-        )
+        self._account = self._new_account()
         self._turns.reset()
         self._last_ns: int | None = None
         self._verdict = PresentationVerdict(PresentationState.UNSURE, "nobody seen")
         self.next_person()
+
+    def _new_account(self) -> PictureAccount:
+        rules = self._rules
+        return PictureAccount(rules.attack_window_s, rules.attack_votes, rules.attack_span_s)
 
     def next_person(self) -> None:
         """Begin with another face; the pictures shown before stay on the account."""
@@ -132,13 +133,34 @@ class PresentationJudge:
         self._seen_ns: int | None = None
         self._depth = Solidity()
         self._lives: deque[float] = deque(maxlen=self._rules.sure_frames)
-        self._is_weak = False
+        self._is_weak = self._is_live_now = False
+        self._own_live = 0
+        """Frames in which the present face was seen to live, with enough around it."""
+        self._person: int | None = None
         self._turns.forget()
+
+    def _next_visit(self, at_ns: int) -> None:
+        """Begin another visit; stepping away does not undo turns that failed a moment ago."""
+        self._account = self._new_account()
+        self._turns.next_visit(at_ns)
+        self.next_person()
+
+    def _note_person(self, person_id: int | None) -> None:
+        if person_id is None:
+            return
+        if self._person not in (None, person_id):
+            self._own_live = 0
+        self._person = person_id
 
     @property
     def depth(self) -> Evidence:
         """The depth that the present face has shown so far."""
         return self._depth.evidence
+
+    @property
+    def turns_are_under_way(self) -> bool:
+        """Whether a turn is asked for at present."""
+        return self._turns.is_under_way
 
     @property
     def turns_passed(self) -> int:
@@ -181,13 +203,15 @@ class PresentationJudge:
             self._verdict = PresentationVerdict(PresentationState.LIVE, "")
             return self._verdict
         if self._seen_ns is not None and at_ns - self._seen_ns > self._ns(self._rules.absence_s):
-            self.reset()
-            self._last_ns = at_ns
+            self._next_visit(at_ns)
+        self._note_person(person_id)
         if detection is not None and pose is not None:
             is_turned = abs(pose.yaw_deg) > self._rules.network_yaw_deg
             # The networks know faces that look at the camera; who turns as asked is not held to it.
             is_asked = self._turns.is_under_way and is_turned
             self._see(at_ns, detection, None if is_asked else liveness, frame_size)
+            # Whom nobody knows vouches for nobody.
+            self._own_live += self._is_live_now and (person_id is not None or not is_matched)
         if self._policy is LivenessPolicy.PASSIVE_CHALLENGE:
             may_ask = may_ask and not self._is_attack(at_ns)
             has_failed = is_matched and self._turns.note_person(person_id, pose, at_ns)
@@ -210,12 +234,14 @@ class PresentationJudge:
                 self.next_person()
         self._seen_ns, self._box = at_ns, face.box
         self._depth.update(at_ns, face.landmarks)
+        self._is_live_now = False
         if liveness is None:
             return
         scale = min(size[0] / max(face.box.width, 1.0), size[1] / max(face.box.height, 1.0))
         self._is_weak = scale < self._rules.min_scale
         self._lives.append(liveness.live)
         is_picture = liveness.live < self._min_live
+        self._is_live_now = not is_picture and not self._is_weak
         if is_picture or not self._is_weak:
             self._account.note(at_ns, is_picture)
 
@@ -245,7 +271,7 @@ class PresentationJudge:
         is_owing = self._account.is_in_debt(at_ns, self._per_picture) or (
             self._has_network
             and not self._turns.is_proved
-            and self._account.live_frames(at_ns) < self._rules.least_live
+            and self._own_live < self._rules.least_live
         )
         if is_owing and self._is_weak:
             return PresentationVerdict(unsure, "too near", guidance=Guidance.STEP_BACK)
