@@ -21,9 +21,8 @@ _NS = 1_000_000_000
 
 def _attack(result: FrameResult) -> str:
     """Return what was seen instead of a face, as far as known."""
-    seen = in_words(result.report.liveness)
-    parts = [each for each in (result.decision.suspicion, seen) if each]
-    return ": ".join(parts)
+    suspicion = result.decision.suspicion
+    return in_words(result.report.liveness) if suspicion in ("", "picture") else suspicion
 
 
 class Visits(Protocol):
