@@ -106,7 +106,9 @@ class Telephone:
         return cv2.multiply(smooth, cover, scale=1 / 255)  # type: ignore[no-any-return]
 
     def _with_halo(self, shining: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        small = cv2.resize(shining, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+        # A screen at the picture's edge may be a pixel wide.
+        size = max(shining.shape[1] // 4, 1), max(shining.shape[0] // 4, 1)
+        small = cv2.resize(shining, size, interpolation=cv2.INTER_AREA)
         sigma = max(self.margin_px / 4 / 2, 0.6)
         halo = cv2.GaussianBlur(small, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
         wide = cv2.resize(halo, (shining.shape[1], shining.shape[0]))

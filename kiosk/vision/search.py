@@ -88,9 +88,8 @@ class FaceSearch:
     def follow(self, frame: Frame) -> tuple[Detection, ...]:
         """Search the camera's next frame, first where the last one's most prominent face was.
 
-        Faces beside it are looked for in every fourth frame and stay in the list until the next
-        such frame, where they were; the first face of the list is always of this frame. A face
-        that is lost is searched thoroughly once. In an empty large frame one tile is searched
+        Faces beside it are looked for in every fourth frame, in every one while there are any. A
+        face that is lost is searched thoroughly once. In an empty large frame one tile is searched
         besides the whole, another one each time. Raises ModelError.
         """
         size = (frame.width_px, frame.height_px)
@@ -103,7 +102,8 @@ class FaceSearch:
         if not fresh:
             return self._settled(*self._searched(frame))
         self._frames_since_survey += 1
-        if self._frames_since_survey < SURVEY_EVERY:
+        # With somebody beside, where that one is now decides who is meant: nothing is remembered.
+        if self._frames_since_survey < SURVEY_EVERY and not self._others:
             faces = _prominent_first(frame, merge_faces((*fresh, *self._others)))
             # A face that is only remembered has landmarks of another frame: never the first.
             if faces[0] is fresh[0]:
