@@ -44,7 +44,7 @@ def test_the_known_networks_load_with_their_thresholds(models: Path) -> None:
 
     assert loaded.embedder.chip_size_px == 112
     assert loaded.embedder.model == loaded.calibration.model
-    assert loaded.calibration.rarest_fmr < 1e-5
+    assert loaded.calibration.rarest_fmr < 2e-5
 
 
 def test_every_network_of_the_pack_is_tested(models: Path) -> None:

@@ -21,7 +21,7 @@ _EDGES = (0.005, 0.015, 0.03, 0.05, 0.08, 0.12)
 """Where risks are parted into levels."""
 _MIN_LEVEL_SHARE = 0.01
 """Of the samples, in each level at least."""
-_MIN_PAIRS = 4000
+_MIN_PAIRS = 1500
 _MIN_GROUP, _GROUP_COUNT = 3000, 30
 """A group with fewer pairs, of some dozen faces, says little; nor do fewer expected impostors."""
 _GROUP_FACTOR = 1.5
