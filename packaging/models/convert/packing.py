@@ -109,6 +109,7 @@ def manifest(sources: Sequence[ModelCard], converted: Sequence[ModelCard]) -> st
             f"std = {list(source.std)}\n"
             + (f"embedding_size = {source.embedding_size}\n" if source.embedding_size else "")
             + (f"min_live = {source.min_live}\n" if source.role is Role.LIVENESS else "")
+            + (f"region_factor = {source.region_factor}\n" if source.role is Role.DETECTOR else "")
             + f"knows = {_text(source.knows)}\n"
             f"licence = {_text(source.licence)}\n"
             f"upstream = {_text(source.upstream)}\n"
