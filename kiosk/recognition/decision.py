@@ -97,6 +97,7 @@ class VisitDecider:
         self._let_in: int | None = None
         self._granted_at_ns = 0
         self._rejected_at_ns: int | None = None
+        self._looked_away_at_ns: int | None = None
         self._advice: Guidance | None = None
         self._advised_at_ns: int | None = None
         self._hint: Guidance | None = None
@@ -135,6 +136,8 @@ class VisitDecider:
             is_new, self._is_attack_told = not self._is_attack_told, True
             return self._decision(at_ns, attacked_now=is_new)
         if report.outcome is Outcome.REFUSED:
+            if report.refusal is Guidance.LOOK_AT_CAMERA:
+                self._looked_away_at_ns = at_ns
             return self._decision(at_ns)
         self._similarity = report.match.similarity if report.match else None
         self._threshold = report.threshold
@@ -233,6 +236,9 @@ class VisitDecider:
             return True
         # Of two who come together the nearer one must not be let in before both are looked at.
         is_sure = all(vote.excess >= rules.sure_excess and vote.is_alone for vote in named)
+        # Two glimpses of somebody who passes looking elsewhere are no wish to come in.
+        if self._looked_away_at_ns is not None and self._looked_away_at_ns > named[0].at_ns:
+            is_sure = False
         enough = len(named) >= max(2, math.ceil(rules.sure_share * rules.votes))
         return is_sure and enough and span_ns >= self._s(rules.sure_span_s)
 

@@ -66,10 +66,6 @@ class Surface:
         between: NDArray[np.float64] = probe[lower] + share * (probe[upper] - probe[lower])
         return between
 
-    def between_levels(self, at_levels: NDArray[np.float64], risk: float) -> float:
-        """Interpolate thresholds by template level (levels,) at the risk of one template."""
-        return float(np.interp(risk, self.risks, at_levels))
-
     def _at_probe(self, risk: float) -> NDArray[np.float64]:
         """Return the thresholds (rates, template levels) for a probe of this risk."""
         if len(self.risks) == 1:

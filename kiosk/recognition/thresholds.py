@@ -71,10 +71,6 @@ class Calibration:
             return 1.0
         return length / self.scoring.usual_length
 
-    def risk(self, ramped: NDArray[np.float64]) -> float:
-        """Return the risk of a face, in cosines."""
-        return 0.0 if self.scoring is None else self.scoring.risk.risk(ramped)
-
     def refusal(self, conditions: Conditions, pose: HeadPose) -> Guidance | None:
         """Say what would help a face whose conditions no threshold was measured for."""
         if self.scoring is None:

@@ -211,7 +211,7 @@ class PresentationJudge:
             is_asked = self._turns.is_under_way and is_turned
             self._see(at_ns, detection, None if is_asked else liveness, frame_size)
             # Whom nobody knows vouches for nobody.
-            self._own_live += self._is_live_now and (person_id is not None or not is_matched)
+            self._own_live += self._is_live_now and person_id is not None
         if self._policy is LivenessPolicy.PASSIVE_CHALLENGE:
             may_ask = may_ask and not self._is_attack(at_ns)
             has_failed = is_matched and self._turns.note_person(person_id, pose, at_ns)

@@ -42,7 +42,8 @@ class GateLimits:
 # refused where no useful threshold exists (kiosk.recognition.thresholds).
 DOOR = GateLimits(
     min_eye_distance_px=26,
-    max_yaw_deg=56,
+    # Of the three-quarter views measured none comes out above 50.2°, no profile below 70°.
+    max_yaw_deg=52,
     max_pitch_deg=38,
     max_roll_deg=40,
     min_luminance=8,

@@ -89,6 +89,8 @@ class Door:
             Liveness(live, 1 - live, 0.0) if seen.subject and is_judged else None,
             (640, 480),
             self._decider.may_grant(at_ms * MS),
+            person_id=sight if isinstance(sight, int) else None,
+            is_matched=not isinstance(sight, Guidance) and sight is not NOBODY,
         )
         clearance = Clearance(
             verdict.state is PresentationState.LIVE,

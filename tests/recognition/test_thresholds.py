@@ -15,7 +15,7 @@ from kiosk.domain import Conditions, Guidance, HeadPose, Match, ModelId, Outcome
 from kiosk.errors import ModelError
 from kiosk.models.pack import builtin_folder
 from kiosk.recognition.centring import Centring
-from kiosk.recognition.ramps import RAMPS, ramp_values
+from kiosk.recognition.ramps import RAMPS
 from kiosk.recognition.risk import RiskModel
 from kiosk.recognition.surface import RATES, Surface
 from kiosk.recognition.thresholdfile import load_calibration, save_calibration
@@ -166,7 +166,7 @@ def test_without_measured_conditions_there_is_one_threshold() -> None:
 
     assert flat.threshold(1e-2) == flat.threshold(1e-12) == 0.5
     assert flat.refusal(DARK, FRONT) is None
-    assert flat.risk(ramp_values(DARK, FRONT)) == 0
+    assert flat.template_risk(DARK, FRONT) == 0
 
 
 # --- files ------------------------------------------------------------------------------------
