@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from kiosk.calibrationsample import Samples
+from kiosk.calibrationsample import Samples, twins_among
 from kiosk.conditionfaces import faces_of
 from kiosk.conditionscores import FIXED, OURS
 from kiosk.conditiontable import BOTH, PROBE, ConditionTable, condition_table
 from kiosk.detcurves import Curves, curve_plots, title_of
 from kiosk.domain import TemplateKind
 from kiosk.errors import ModelError
-from kiosk.fairness import Counted, FairnessTable, Labels, fairness_table
-from kiosk.htmlpage import figure, figures, heading, html_table, page, paragraph
+from kiosk.fairness import Counted, FairnessTable, ForGroups
+from kiosk.htmlpage import figure, figures, heading, html_table, page, paragraph, warning
 from kiosk.recognition.ramps import RAMPS
 from kiosk.recognition.thresholds import MAX_FMR, Calibration, comparison_rate, in_words
 from kiosk.svgplot import Axis, Line, even_ticks, line_plot
@@ -23,6 +23,8 @@ from kiosk.svgplot import Axis, Line, even_ticks, line_plot
 _RATES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 _STRANGER_RATES = (0.005, 1e-4)
 _GALLERIES = (10, 100, 1000, 10_000)
+_INHERITED = " *"
+"""Marks a threshold that no comparisons of its own stand behind."""
 _WORDS = {
     ("luminance", False): "The face is dark",
     ("luminance", True): "The face is very bright",
@@ -44,12 +46,9 @@ _WORDS = {
 
 
 def write_report(
-    samples: Samples, calibration: Calibration, path: Path, labels: Labels | None = None
+    samples: Samples, calibration: Calibration, path: Path, groups: ForGroups | None = None
 ) -> None:
-    """Write the page. With ``labels`` it has rates by group of people.
-
-    Raises ConfigError when the labels name nobody, OSError.
-    """
+    """Write the page. With ``groups`` it has rates by group of people. Raises OSError."""
     faces = faces_of(samples)
     curves = Curves()
     try:
@@ -63,8 +62,8 @@ def write_report(
         *_surface(calibration),
         *_costs(calibration),
     ]
-    if labels is not None:
-        parts += _groups(fairness_table(faces, calibration, labels))
+    if groups is not None:
+        parts += _groups(groups)
     title = f"Calibration of {calibration.model}"
     path.write_text(page(title, [*parts, *_terms()]), encoding="utf-8")
 
@@ -84,6 +83,8 @@ def _promise(samples: Samples, calibration: Calibration) -> Iterator[str]:
         f"to {in_words(calibration.rarest_fmr)} were counted, rarer ones are extrapolated from the "
         "tail, with the uncertainty on the side of refusing."
     )
+    if (twins := twins_among(samples)) is not None:
+        yield warning(twins.in_words())
     yield heading("The thresholds")
     yield html_table(
         ("One comparison", "", "Good conditions", "Worst usable", "With a mask"),
@@ -91,12 +92,14 @@ def _promise(samples: Samples, calibration: Calibration) -> Iterator[str]:
             (
                 in_words(rate),
                 "counted" if rate >= calibration.rarest_fmr else "extrapolated",
-                *(_shown(cosine) for cosine in _cosines(calibration, rate)),
+                *_threshold_cells(calibration, rate),
             )
             for rate in _RATES
         ],
         texts=2,
     )
+    if inherited := _inherited(calibration):
+        yield paragraph(inherited)
     yield paragraph(
         "Whoever comes is compared with everybody enrolled, so the threshold rises with their "
         "number:"
@@ -110,6 +113,34 @@ def _promise(samples: Samples, calibration: Calibration) -> Iterator[str]:
             )
             for rate in _STRANGER_RATES
         ],
+    )
+
+
+def _threshold_cells(calibration: Calibration, rate: float) -> tuple[str, str, str]:
+    good, worst, masked = _cosines(calibration, rate)
+    counted = calibration.surfaces[TemplateKind.PLAIN].counted
+    mark = _INHERITED if counted is not None and not counted[-1, -1] else ""
+    return _shown(good), _shown(worst) + mark, _shown(masked)
+
+
+def _inherited(calibration: Calibration) -> str:
+    """Say where thresholds were not counted but are those of better conditions."""
+    counted = calibration.surfaces[TemplateKind.PLAIN].counted
+    if counted is None:
+        return ""
+    if len(counted) == 1:
+        return (
+            "All faces that are not refused are of one level of risk: there is one threshold for "
+            "them, and the worst usable conditions merely have that of good ones."
+        )
+    if counted.all():
+        return ""
+    # Symmetrical: which of two pictures is the template makes no difference.
+    own = counted[np.triu_indices(len(counted))]
+    return (
+        f"{_INHERITED.strip()} Of the {len(own)} pairs of levels of risk, {int((~own).sum())} have "
+        "too few comparisons of their own: there the threshold is merely that of better "
+        "conditions. Use photographs of more people to have it measured."
     )
 
 
@@ -214,15 +245,26 @@ def _costs(calibration: Calibration) -> Iterator[str]:
     )
 
 
-def _groups(fairness: FairnessTable) -> Iterator[str]:
+def _groups(groups: ForGroups) -> Iterator[str]:
     yield heading("The same for everybody?")
+    yield paragraph(groups.in_words())
     yield paragraph(
-        f"At a promise of {in_words(fairness.rate)} for one comparison, strangers compared within "
-        "their own group, where they look most alike. In brackets 95 % intervals: where a group is "
-        "small they are wide, and that nothing was counted says little. The last but one column is "
-        "the measured over the promised rate, at the rarest rate that the group's pairs can show; "
-        f"1 or less keeps the promise. {fairness.worst_in_words()}"
+        f"At a promise of {in_words(groups.before.rate)} for one comparison, strangers compared "
+        "within their own group, where they look most alike. In brackets 95 % intervals: where a "
+        "group is small they are wide, and that nothing was counted says little. The last but one "
+        "column is the measured over the promised rate, at the rarest rate that the group's pairs "
+        "can show; 1 or less keeps the promise."
     )
+    if groups.after is not None:
+        yield paragraph("With the thresholds of everybody together, before they were raised:")
+    yield from _by_group(groups.before)
+    if groups.after is not None:
+        yield paragraph("With the raised thresholds, which are those of this page:")
+        yield from _by_group(groups.after)
+
+
+def _by_group(fairness: FairnessTable) -> Iterator[str]:
+    yield paragraph(fairness.worst_in_words())
     yield html_table(
         (
             *("", "Group", "People", "Refused", "Pairs"),

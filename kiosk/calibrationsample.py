@@ -42,6 +42,9 @@ _NOT_MEASURED = (
 MEASURED_KINDS = tuple(kind for kind in KINDS if kind.name not in _NOT_MEASURED)
 _MASKS_PER_PERSON = 2
 _SEED = 5
+_TWIN_COSINE = 0.97
+"""Above it two pictures are nearly one. In 510 studio photographs of 51 people strangers reach
+0.84, and one person's own pictures seldom pass it: 9 pairs of 2,295."""
 MEASURED = GateLimits(
     min_eye_distance_px=6,
     max_yaw_deg=90,
@@ -103,6 +106,50 @@ class Shot:
     group: str = AS_IS
     is_first: bool = True
     """Whether it is the one of its person that is spoiled too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Pictures of different people that are nearly the same."""
+
+    pairs: int
+    one: str
+    other: str
+    """The two people whose pictures are most alike."""
+    cosine: float
+
+    def in_words(self) -> str:
+        """Say who they are and what to do."""
+        others = f" (one of {self.pairs:,} such pairs)" if self.pairs > 1 else ""
+        return (
+            f"Pictures of {self.one} and {self.other} are nearly the same, cosine "
+            f"{self.cosine:.3f}{others}. If that is one person under two names, or a copied "
+            "picture, remove one and measure again: as strangers they raise every threshold."
+        )
+
+
+def twins_among(samples: Samples) -> Twins | None:
+    """Find pictures as they are whose people differ and whose embeddings hardly do.
+
+    Another picture of somebody under a second name is less alike and is not found.
+    """
+    faces = [face for face in samples.faces if face.group == AS_IS]
+    if not faces:
+        return None
+    vectors = stacked([face.probe for face in faces])
+    people = np.unique([face.person for face in faces], return_inverse=True)[1]
+    pairs, best = 0, (-1.0, 0, 0)
+    # Row by row: all cosines at once would need the memory of a calibration again.
+    for row in range(len(faces) - 1):
+        cosines = vectors[row + 1 :] @ vectors[row]
+        cosines[people[row + 1 :] == people[row]] = -1
+        pairs += int((cosines > _TWIN_COSINE).sum())
+        most = int(cosines.argmax())
+        best = max(best, (float(cosines[most]), row, row + 1 + most))
+    if not pairs:
+        return None
+    cosine, one, other = best
+    return Twins(pairs, faces[one].person, faces[other].person, cosine)
 
 
 def photo_shots(photos: Sequence[Photo]) -> Iterator[Shot | None]:

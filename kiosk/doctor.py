@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from kiosk.access.livenesspolicy import LivenessSchedule
 from kiosk.access.pin import PinVault
 from kiosk.camera.source import Camera, parse_source
 from kiosk.config import CameraConfig, Config, ModelsConfig, load_config
 from kiosk.datafolder import DataFolder
-from kiosk.domain import ModelId, Person, Pixels
+from kiosk.domain import LivenessPolicy, ModelId, Person, Pixels
 from kiosk.door.drivers import parse_relay
 from kiosk.errors import ConfigError, KioskError, ModelError
 from kiosk.facemodels import load_thresholds, open_chosen, self_test_pack
@@ -269,6 +270,11 @@ def _read_settings(
         config = load_config(path)
     except ConfigError as error:
         return Config(), [*rows, HealthRow("Settings", "fault", str(error))]
+    try:
+        # The kiosk reads it at its start only, and then does not start.
+        LivenessSchedule.parse(config.liveness.schedule, LivenessPolicy(config.liveness.policy))
+    except ConfigError as error:
+        return config, [*rows, HealthRow("Settings", "fault", f"{path}: {error}")]
     return config, [*rows, HealthRow("Settings", "ok", str(path) if path else "all defaults")]
 
 

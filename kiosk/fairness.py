@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,56 @@ class WorstGroup:
     pairs: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ForGroups:
+    """A calibration after its worst group was heard, and what was counted by group."""
+
+    calibration: Calibration
+    worst: WorstGroup | None
+    """None when no group is large enough to say anything."""
+    before: FairnessTable
+    """With the thresholds of everybody together."""
+    after: FairnessTable | None
+    """With the raised ones; None when they were not raised."""
+
+    def in_words(self) -> str:
+        """Say what was done to the thresholds, and what the counts prove."""
+        return " ".join([self._what_was_done(), *self._who_is_too_few()])
+
+    def _what_was_done(self) -> str:
+        worst = self.worst
+        if worst is None:
+            return (
+                f"No group has the {_MIN_PAIRS:,} comparisons of strangers that it takes to set "
+                "thresholds by: they are those of everybody together. Use photographs of more "
+                "people of each group."
+            )
+        if worst.offset <= 0:
+            return (
+                "Every group that is large enough keeps the promise, at the rarest rate that its "
+                "comparisons can prove, with the thresholds of everybody together: none was raised."
+            )
+        said = (
+            f"The worst group, {worst.group}, sets the thresholds: all are raised by "
+            f"{worst.offset:.5f} (cosine). It then keeps the promise, proved at a false-match rate "
+            f"of {worst.rate:.0e} by {worst.pairs:,} comparisons"
+        )
+        is_rarest = worst.rate <= self.before.rate * (1 + 1e-9)
+        return said + ("." if is_rarest else ", which are too few to prove a rarer one.")
+
+    def _who_is_too_few(self) -> Iterator[str]:
+        """Name the groups that were not heard, above all those that are worse off even so."""
+        rows = (self.after or self.before).rows
+        silent = [row for row in rows if row.impostor_pairs < _MIN_PAIRS]
+        worse = [row for row in silent if row.counted is not None and row.counted.bounds[0] > 1]
+        for what, found in (
+            (f"Too few to set thresholds, below {_MIN_PAIRS:,} comparisons", silent),
+            ("Of these, the promise is not kept at the rates they can show", worse),
+        ):
+            if found:
+                yield f"{what}: {', '.join(f'{row.label}: {row.group}' for row in found)}."
+
+
 def read_labels(path: Path) -> Labels:
     """Read a CSV file with the column person and a column for each label.
 
@@ -138,6 +188,15 @@ def read_labels(path: Path) -> Labels:
     return labels
 
 
+def check_labels(people: Iterable[str], labels: Labels) -> None:
+    """Raise ConfigError when the labels name no two of the ``people`` for one group."""
+    if next(_groups_among(people, labels), None) is None:
+        raise ConfigError(
+            "The labels name no two people of one group who have usable photographs. The column "
+            "person must hold the same names as the list of photographs."
+        )
+
+
 def fairness_table(
     faces: Sequence[Face], calibration: Calibration, labels: Labels, rate: float = MAX_FMR
 ) -> FairnessTable:
@@ -146,12 +205,8 @@ def fairness_table(
     Raises ConfigError when the labels name none of the people.
     """
     compared = compared_as_they_are(faces, calibration, rate)
+    check_labels((face.person for face in compared.probes), labels)
     groups = list(_groups(compared, labels))
-    if not groups:
-        raise ConfigError(
-            "The labels name no two people of one group who have usable photographs. The column "
-            "person must hold the same names as the list of photographs."
-        )
     rows = [_row(compared, *group) for group in groups]
     counting = [_counting_rate(row.impostor_pairs, rate) for row in rows]
     for each in sorted({found for found in counting if found is not None}):
@@ -214,6 +269,26 @@ def worst_group_offset(
     return found
 
 
+def heard_groups(
+    faces: Sequence[Face], calibration: Calibration, labels: Labels, promise: float = MAX_FMR
+) -> ForGroups:
+    """Let the worst group set the thresholds: raise all of them by what it lacks.
+
+    ``faces`` as from :mod:`kiosk.conditionfaces`; a ``promise`` above what any door uses is taken
+    for that. Raises ConfigError when the labels name none of the people.
+    """
+    rate = min(promise, MAX_FMR)
+    before = fairness_table(faces, calibration, labels, rate)
+    worst = worst_group_offset(faces, calibration, labels, rate)
+    if worst is None or worst.offset <= 0:
+        return ForGroups(calibration, worst, before, None)
+    raised = dataclasses.replace(
+        calibration.raised(worst.offset),
+        source=f"{calibration.source}; raised by {worst.offset:.5f} for {worst.group}",
+    )
+    return ForGroups(raised, worst, before, fairness_table(faces, raised, labels, rate))
+
+
 def _allowed(rate: float, pairs: int) -> int:
     """Return how many false matches still prove the rate."""
     low, high = 0, int(rate * pairs)
@@ -227,8 +302,14 @@ def _allowed(rate: float, pairs: int) -> int:
 
 
 def _groups(compared: AsTheyAre, labels: Labels) -> Iterator[tuple[str, str, frozenset[str]]]:
+    return _groups_among((face.person for face in compared.probes), labels)
+
+
+def _groups_among(
+    everybody: Iterable[str], labels: Labels
+) -> Iterator[tuple[str, str, frozenset[str]]]:
     """Yield label, group and the people in it, when they are several."""
-    known = sorted({face.person for face in compared.probes} & set(labels))
+    known = sorted(set(everybody) & set(labels))
     for label in dict.fromkeys(name for person in known for name in labels[person]):
         for group in sorted({labels[person].get(label, "") for person in known} - {""}):
             people = frozenset(p for p in known if labels[p].get(label) == group)

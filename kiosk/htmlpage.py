@@ -66,6 +66,11 @@ def paragraph(text: str, is_soft: bool = False) -> str:
     return f'<p class="soft">{escape(text)}</p>' if is_soft else f"<p>{escape(text)}</p>"
 
 
+def warning(text: str) -> str:
+    """Return a paragraph that must not be overlooked."""
+    return f'<p class="bad">{escape(text)}</p>'
+
+
 def figure(caption: str, svg: str) -> str:
     """Return a drawing, which is markup already, with its caption."""
     return f"<figure><figcaption>{escape(caption)}</figcaption>{svg}</figure>"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +82,33 @@ def photo_folder(path: Path) -> list[Photo]:
             f"pictures in it ({', '.join(_SUFFIXES)})."
         )
     return photos
+
+
+def check_nobody_twice(photos: Sequence[Photo]) -> None:
+    """Raise ConfigError when a picture, by its content, is listed for two people.
+
+    Files that cannot be read are passed over: who reads the pictures counts them.
+    """
+    by_size: dict[int, list[Photo]] = {}
+    for photo in photos:
+        with contextlib.suppress(OSError):
+            by_size.setdefault(photo.file.stat().st_size, []).append(photo)
+    for same_size in by_size.values():
+        if len({photo.person for photo in same_size}) < 2:
+            continue
+        first: dict[bytes, Photo] = {}
+        for photo in same_size:
+            try:
+                digest = hashlib.sha256(photo.file.read_bytes()).digest()
+            except OSError:
+                continue
+            known = first.setdefault(digest, photo)
+            if known.person != photo.person:
+                raise ConfigError(
+                    f"{known.path} of {known.person} and {photo.path} of {photo.person} are the "
+                    "same picture. Remove a copied file, or list somebody who has two names under "
+                    "one: as strangers they would raise every threshold."
+                )
 
 
 def _photo(row: dict[str, str | None], base: Path) -> Photo:

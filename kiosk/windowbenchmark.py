@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -85,17 +86,29 @@ def _cold_start(folder: DataFolder, pictures: Path) -> tuple[float, float]:
         text=True,
     ) as child:
         assert child.stdout is not None
-        recognised_s = None
+        recognised_s, peak_mb = None, 0.0
         lines = []
         for line in child.stdout:
             lines.append(line)
+            peak_mb = max(peak_mb, _peak_mb(child.pid))
             if recognised_s is None and f"welcome {_NAME}" in line:
                 recognised_s = time.perf_counter() - began
-        _, _, usage = os.wait4(child.pid, 0)
-        child.returncode = 0
     if recognised_s is None:
         raise KioskError("The kiosk did not recognise the drawn face:\n" + "".join(lines))
-    return recognised_s, usage.ru_maxrss / 1024
+    return recognised_s, peak_mb
+
+
+def _peak_mb(pid: int) -> float:
+    """Return the most memory a running process has had, MB; 0 when it has gone.
+
+    Not from wait4: what that tells of a child begins with the memory of whom it was forked from.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def _child(command: list[str]) -> dict[str, Any]:

@@ -9,13 +9,18 @@ import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kiosk.calibration import calibrate
 from kiosk.calibrationreport import write_report
+from kiosk.calibrationsample import AS_IS
 from kiosk.conditionfaces import faces_of
 from kiosk.conditionscores import FIXED, OURS
 from kiosk.conditiontable import BOTH, PROBE, condition_table
+from kiosk.domain import TemplateKind
+from kiosk.fairness import heard_groups
+from kiosk.recognition.surface import RATES, Surface
 from kiosk.recognition.thresholds import Calibration, flat_calibration
 
 _VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -124,8 +129,10 @@ def test_names_are_text(crowd: types.ModuleType, calibration: Calibration, tmp_p
     flat = dataclasses.replace(flat_calibration(model, 0.3), source="<b>drawn</b> & more")
     path = tmp_path / "report.html"
     labels = {name: {"<i>": "<u>all"} for name in crowd.Crowd(100).names}
+    samples = crowd.Crowd(100, seed=1).samples()
+    groups = heard_groups(faces_of(samples), calibration, labels)
 
-    write_report(crowd.Crowd(100, seed=1).samples(), calibration, path, labels)
+    write_report(samples, groups.calibration, path, groups)
     reader, text = read(path)
     assert not {"b", "i", "u"} & set(reader.tags)
     assert "<b>drawn</b> & more" in text and "<u>all" in text
@@ -164,10 +171,71 @@ def test_groups_are_in_the_page_when_labels_are_given(
     names = crowd.Crowd(100).names
     labels = {name: {"half": "first" if int(name[1:]) < 50 else "second"} for name in names}
 
-    write_report(crowd.Crowd(100, seed=1).samples(), calibration, path, labels)
+    samples = crowd.Crowd(100, seed=1).samples()
+    groups = heard_groups(faces_of(samples), calibration, labels)
+    write_report(samples, groups.calibration, path, groups)
 
     _, text = read(path)
     assert "The same for everybody?" in text
+    assert groups.in_words() in text
     assert "first" in text and "second" in text
     pairs = 3 * 3 * 50 * 49 // 2
     assert f"{pairs:,}" in text
+
+
+def test_raised_thresholds_are_those_of_the_page_and_the_offset_is_told(
+    crowd: types.ModuleType, calibration: Calibration, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    samples = crowd.Crowd(100, seed=1).samples()
+    labels = {name: {"half": str(int(name[1:]) // 50)} for name in crowd.Crowd(100).names}
+    lenient = calibration.raised(-0.1)
+    groups = heard_groups(faces_of(samples), lenient, labels)
+    assert groups.worst is not None and groups.worst.offset > 0
+
+    write_report(samples, groups.calibration, path, groups)
+
+    _, text = read(path)
+    assert f"raised by {groups.worst.offset:.5f} (cosine)" in text
+    assert f"{groups.calibration.threshold(1e-3):.3f}" in text
+    assert text.count("Measured / promised") >= 2
+    assert "before they were raised" in text and "With the raised thresholds" in text
+
+
+def test_nearly_the_same_pictures_are_warned_of(
+    crowd: types.ModuleType, calibration: Calibration, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    samples = crowd.Crowd(100, seed=1).samples()
+    write_report(samples, calibration, path)
+    assert "nearly the same" not in read(path)[1]
+
+    first, *others = samples.faces
+    place = next(i for i, f in enumerate(others) if (f.person, f.group) == ("P1", AS_IS))
+    others[place] = dataclasses.replace(others[place], probe=first.probe)
+    write_report(dataclasses.replace(samples, faces=(first, *others)), calibration, path)
+    assert "Pictures of P0 and P1 are nearly the same" in read(path)[1]
+
+
+def test_thresholds_that_no_comparisons_stand_behind_are_marked(
+    crowd: types.ModuleType, calibration: Calibration, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    samples = crowd.Crowd(100, seed=1).samples()
+    one = calibration.surfaces[TemplateKind.PLAIN]
+    two = Surface(np.array([0.0, 0.05]), np.broadcast_to(one.cosines, (len(RATES), 2, 2)))
+
+    def page_of(surface: Surface) -> str:
+        surfaces = {**calibration.surfaces, TemplateKind.PLAIN: surface}
+        write_report(samples, dataclasses.replace(calibration, surfaces=surfaces), path)
+        return read(path)[1]
+
+    # As in so small a crowd.
+    assert "All faces that are not refused are of one level of risk" in page_of(one)
+    whole = np.ones((2, 2), np.bool_)
+    for known in (whole, None):
+        text = page_of(dataclasses.replace(two, counted=known))
+        assert "level of risk" not in text and "levels of risk" not in text
+    marked = page_of(dataclasses.replace(two, counted=np.array([[True, True], [True, False]])))
+    assert "* Of the 3 pairs of levels of risk, 1 have too few comparisons of their own" in marked
+    assert f"{calibration.threshold(1e-2):.3f} *" in marked

@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from kiosk.calibrationsample import (
     collect,
     photo_shots,
     stacked,
+    twins_among,
 )
 from kiosk.domain import (
     Box,
@@ -215,3 +217,41 @@ def test_all_groups_of_degradation_are_measured() -> None:
         *("dark", "gamma", "defocus", "motion", "side_light", "over_exposure", "noise", "small")
     }
     assert len(SPOILED) == len([kind for kind in MEASURED_KINDS if kind.group != AS_IS])
+
+
+def with_copy(samples: Samples, of: str, by: str, difference: float = 0.0) -> Samples:
+    """Let the first picture of ``by`` be that of ``of``, nearly."""
+    faces = list(samples.faces)
+    source = next(face for face in faces if face.person == of)
+    place = next(i for i, face in enumerate(faces) if face.person == by)
+    vector = source.probe.vector + difference * faces[place].probe.vector
+    unit = (vector / np.linalg.norm(vector)).astype(np.float32)
+    probe = dataclasses.replace(source.probe, vector=unit)
+    faces[place] = dataclasses.replace(faces[place], probe=probe)
+    return dataclasses.replace(samples, faces=tuple(faces))
+
+
+def test_nearly_the_same_picture_of_two_people_is_noticed(crowd: Any) -> None:
+    samples = crowd.Crowd(30).samples()
+    assert twins_among(samples) is None
+
+    twins = twins_among(with_copy(with_copy(samples, "P2", "P7", 0.15), "P11", "P20"))
+
+    assert twins is not None
+    assert (twins.pairs, {twins.one, twins.other}) == (2, {"P11", "P20"})
+    assert twins.cosine == pytest.approx(1, abs=1e-5)
+    said = twins.in_words()
+    assert (
+        "P11" in said and "P20" in said and "one of 2 such pairs" in said and "remove one" in said
+    )
+
+
+def test_pictures_that_are_only_alike_and_those_of_one_person_are_no_twins(crowd: Any) -> None:
+    samples = crowd.Crowd(30).samples()
+    faces = list(samples.faces)
+    own = [i for i, face in enumerate(faces) if (face.person, face.group) == ("P4", AS_IS)]
+    faces[own[1]] = dataclasses.replace(faces[own[1]], probe=faces[own[0]].probe)
+
+    assert twins_among(dataclasses.replace(samples, faces=tuple(faces))) is None
+    assert twins_among(with_copy(samples, "P2", "P7", 0.5)) is None
+    assert twins_among(Samples((), 0, 0)) is None

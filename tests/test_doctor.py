@@ -126,6 +126,27 @@ class TestWhole:
         assert rows["Settings"].level == "fault" and "unknown key relais" in rows["Settings"].text
         assert rows["Disk"].level == "ok"
 
+    @pytest.mark.parametrize(
+        ("schedule", "match"),
+        [("passive", "names no time"), ("Mon 08:00-18:00 maybe", "end in one policy")],
+    )
+    def test_a_liveness_schedule_that_cannot_be_read_is_a_fault(
+        self, examine, tmp_path, schedule: str, match: str
+    ) -> None:
+        path = tmp_path / "data" / "config.toml"
+        path.parent.mkdir()
+        path.write_text(f'[door]\nrelay = "nothing:"\n[liveness]\nschedule = "{schedule}"\n')
+        code, rows = examine()
+        assert code == 1
+        assert rows["Settings"].level == "fault"
+        assert f"{path}: [liveness] schedule: " in rows["Settings"].text
+        assert match in rows["Settings"].text
+        # The other settings are looked at as they are.
+        assert rows["Relay"].level == "fault"
+        path.write_text('[liveness]\nschedule = "Mon-Fri 08:00-18:00 off; else passive"\n')
+        _, rows = examine()
+        assert rows["Settings"] == HealthRow("Settings", "ok", str(path))
+
     def test_the_table_for_people(self, examine, capsys, tmp_path) -> None:
         code = cli.main(["doctor", "--camera", "/dev/no-camera", "--data", str(tmp_path / "data")])
         out = capsys.readouterr().out

@@ -14,7 +14,14 @@ from kiosk.bounds import wilson_interval
 from kiosk.conditionfaces import Face
 from kiosk.conditionscores import compared_as_they_are
 from kiosk.errors import ConfigError
-from kiosk.fairness import Labels, fairness_table, read_labels, worst_group_offset
+from kiosk.fairness import (
+    Labels,
+    check_labels,
+    fairness_table,
+    heard_groups,
+    read_labels,
+    worst_group_offset,
+)
 from kiosk.recognition.thresholds import Calibration, flat_calibration
 
 THRESHOLD = 0.25
@@ -164,6 +171,74 @@ def test_groups_too_small_set_nothing(
     crowd: types.ModuleType, labels: Labels, calibration: Calibration
 ) -> None:
     assert worst_group_offset(alike(crowd), calibration, labels, min_pairs=10**6) is None
+
+
+def test_the_worst_group_raises_all_thresholds(
+    crowd: types.ModuleType, labels: Labels, calibration: Calibration
+) -> None:
+    faces = alike(crowd, photos=3)
+    heard = heard_groups(faces, calibration, labels)
+
+    worst = heard.worst
+    assert worst is not None and worst.group == "parity: even" and worst.offset > 0
+    # 3,915 comparisons prove one in a hundred.
+    assert worst.rate == 1e-2
+    for rate in (1e-1, 1e-2, 1e-4, 1e-6):
+        raised, asked = heard.calibration.threshold(rate), calibration.threshold(rate)
+        assert raised == pytest.approx(asked + worst.offset, abs=2e-5)
+        assert raised >= asked + worst.offset - 1e-12
+    assert heard.after is not None
+    before, after = heard.before.rows[0].counted, heard.after.rows[0].counted
+    assert before is not None and after is not None
+    assert after.ratio < 1 < before.ratio
+    assert heard.calibration.source.endswith(f"raised by {worst.offset:.5f} for parity: even")
+    said = heard.in_words()
+    assert "parity: even, sets the thresholds" in said and f"{worst.offset:.5f}" in said
+    assert "at a false-match rate of 1e-02" in said and "too few to prove a rarer" in said
+
+
+def test_groups_that_keep_the_promise_change_nothing(
+    crowd: types.ModuleType, labels: Labels
+) -> None:
+    strict = flat_calibration(crowd.MODEL, 0.99)
+    heard = heard_groups(alike(crowd, photos=3), strict, labels)
+
+    assert heard.calibration is strict
+    assert heard.after is None
+    assert "none was raised" in heard.in_words()
+
+
+def test_groups_too_small_to_say_anything_change_nothing_and_are_told_of(
+    crowd: types.ModuleType, labels: Labels, calibration: Calibration
+) -> None:
+    heard = heard_groups(alike(crowd, people=20), calibration, labels)
+
+    assert (heard.calibration, heard.worst, heard.after) == (calibration, None, None)
+    assert "No group has the 2,000 comparisons" in heard.in_words()
+
+    few = {**labels, "P0": {"parity": "rare"}, "P2": {"parity": "rare"}}
+    heard = heard_groups(alike(crowd, photos=3), calibration, few)
+    assert "Too few to set thresholds, below 2,000 comparisons: parity: rare." in heard.in_words()
+    assert "promise is not kept" not in heard.in_words()
+
+
+def test_a_group_too_small_to_be_heard_that_is_surely_worse_is_named(
+    crowd: types.ModuleType,
+) -> None:
+    labels = {name: {"parity": group_of(name)} for name in crowd.Crowd(40).names}
+    calibration = flat_calibration(crowd.MODEL, 0.45)
+    heard = heard_groups(alike(crowd, people=40, photos=3), calibration, labels)
+
+    assert heard.worst is None
+    assert "promise is not kept at the rates they can show: parity: even." in heard.in_words()
+
+
+def test_labels_are_checked_before_anything_is_measured() -> None:
+    labels = {"Anna": {"gender": "female"}, "Bo": {"gender": "male"}, "Cy": {"gender": "male"}}
+
+    check_labels(["Bo", "Cy", "Di"], labels)
+    with pytest.raises(ConfigError, match="same names"):
+        check_labels(["Anna", "Bo", "Di"], labels)
 
 
 def test_labels_that_name_nobody_are_refused(

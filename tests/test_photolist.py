@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.errors import ConfigError
-from kiosk.photolist import Photo, photo_folder, read_photo_list
+from kiosk.photolist import Photo, check_nobody_twice, photo_folder, read_photo_list
 
 
 @pytest.fixture
@@ -151,3 +151,40 @@ def test_a_folder_without_people_is_refused(tmp_path: Path) -> None:
         photo_folder(tmp_path / "absent")
     with pytest.raises(ConfigError, match="cannot be read"):
         photo_folder(tmp_path / "loose.png")
+
+
+def listed(folder: Path, *rows: tuple[str, str, bytes | None]) -> list[Photo]:
+    """List pictures; one without content is not there."""
+    for _, name, content in rows:
+        if content is not None:
+            (folder / name).write_bytes(content)
+    return [Photo(person, name, folder / name) for person, name, _ in rows]
+
+
+def test_one_picture_of_two_people_is_refused(tmp_path: Path) -> None:
+    photos = listed(
+        tmp_path, ("Anna", "a.jpg", b"one"), ("Bo", "b.jpg", b"two"), ("Cy", "c.jpg", b"one")
+    )
+
+    with pytest.raises(ConfigError, match=r"a\.jpg of Anna and c\.jpg of Cy are the same picture"):
+        check_nobody_twice(photos)
+
+
+def test_a_picture_listed_for_two_people_is_refused(tmp_path: Path) -> None:
+    (photo,) = listed(tmp_path, ("Anna", "a.jpg", b"one"))
+
+    with pytest.raises(ConfigError, match=r"Anna .* Bo .* Remove"):
+        check_nobody_twice([photo, Photo("Bo", photo.path, photo.file)])
+
+
+def test_copies_of_one_person_and_absent_files_may_be(tmp_path: Path) -> None:
+    check_nobody_twice(
+        listed(
+            tmp_path,
+            ("Anna", "a.jpg", b"one"),
+            ("Anna", "b.jpg", b"one"),
+            ("Bo", "c.jpg", b"two"),
+            ("Cy", "absent.jpg", None),
+            ("Di", "gone.jpg", None),
+        )
+    )

@@ -15,6 +15,7 @@ from kiosk.commands.setup import data_folder, make_pipeline, settings
 from kiosk.errors import ConfigError
 
 if TYPE_CHECKING:
+    from kiosk.fairness import Labels
     from kiosk.photolist import Photo
     from kiosk.recognition.thresholds import Calibration
 
@@ -34,11 +35,14 @@ def register(groups: Groups) -> None:
             "file with the columns person,path, a folder one with a folder of pictures for each\n"
             "person; rows without a person are left out. Thresholds must not be measured with the\n"
             "people they are judged by later: name those lists with --exclude, and everybody in\n"
-            "them is left out. Simulated people are for networks that know no others."
+            "them is left out. With --groups false matches are counted within every group of\n"
+            "people too, and the worst group sets the thresholds. Simulated people are for\n"
+            "networks that know no others."
         ),
         examples=(
             "calibrate --photos all.csv --out NAME.thresholds.json --report report.html",
             "calibrate --photos all.csv more/ --exclude gallery.csv probes.csv --out new.json",
+            "calibrate --photos all.csv --groups people.csv --out new.json --report report.html",
             "calibrate --simulated 400 --out NAME.thresholds.json",
         ),
         pictures=True,
@@ -49,6 +53,11 @@ def register(groups: Groups) -> None:
     parser.add_argument("--root", metavar="DIR", help="where relative paths start")
     parser.add_argument(
         "--exclude", metavar="CSV", nargs="+", default=[], help="lists of people to leave out"
+    )
+    parser.add_argument(
+        "--groups",
+        metavar="CSV",
+        help="let the worst group set the thresholds: columns person and any labels, e.g. gender",
     )
     parser.add_argument(
         "--simulated", metavar="N", type=int, default=0, help="so many simulated people"
@@ -71,8 +80,12 @@ def execute(args: argparse.Namespace) -> int:
     """Measure, write and print. Raises ConfigError, ModelError."""
     from kiosk.calibration import calibrate
     from kiosk.calibrationreport import write_report
-    from kiosk.calibrationsample import collect, photo_shots
+    from kiosk.calibrationsample import collect, photo_shots, twins_among
+    from kiosk.commands.ratelines import group_lines
+    from kiosk.conditionfaces import faces_of
     from kiosk.facemodels import load_uncalibrated_models
+    from kiosk.fairness import heard_groups
+    from kiosk.photolist import check_nobody_twice
     from kiosk.recognition.thresholdfile import save_calibration
     from kiosk.simulatedshots import simulated_shots
 
@@ -86,6 +99,9 @@ def execute(args: argparse.Namespace) -> int:
             if not photos
             else "Photographs and simulated people cannot be measured together."
         )
+    # Before anything that takes long: a wrong list shall be told at once.
+    labels = _labels(args, photos)
+    check_nobody_twice(photos)
     score = config.recognition.min_detection_score
     with closing(load_uncalibrated_models(folder.models, score, config.models)) as models:
         pipeline, progress = make_pipeline(models, config), Progress("photographs")
@@ -97,11 +113,16 @@ def execute(args: argparse.Namespace) -> int:
             samples = collect(pipeline, shots.shots, shots.count, progress)
             source = args.source or f"{args.simulated} simulated people"
         calibration = calibrate(samples, models.embedder.model, source, args.promise)
+    groups = None
+    if labels is not None:
+        groups = heard_groups(faces_of(samples), calibration, labels, args.promise)
+        calibration = groups.calibration
+    twins = twins_among(samples)
     with replacing(target) as fresh:
         save_calibration(calibration, fresh)
     if args.report:
         with replacing(Path(args.report)) as fresh:
-            write_report(samples, calibration, fresh)
+            write_report(samples, calibration, fresh, groups)
     output.say(
         f"{listed} photographs listed, {listed - len(photos)} left out, "
         f"{samples.refused} without a usable face, {len(samples.faces)} faces measured."
@@ -109,6 +130,8 @@ def execute(args: argparse.Namespace) -> int:
         else f"{len(samples.faces)} faces measured.",
         *_lines(calibration),
         "",
+        *([*group_lines(groups), ""] if groups is not None else []),
+        *([f"Warning: {twins.in_words()}", ""] if twins is not None else []),
         f"Written to {target}.",
     )
     return 0
@@ -121,6 +144,18 @@ def _check_targets(args: argparse.Namespace, target: Path) -> None:
             raise ConfigError(
                 f"{path} is there already. Name another file, or replace it with --force."
             )
+
+
+def _labels(args: argparse.Namespace, photos: Sequence[Photo]) -> Labels | None:
+    from kiosk.fairness import check_labels, read_labels
+
+    if not args.groups:
+        return None
+    if not photos:
+        raise ConfigError("--groups is about people in photographs: leave it out, or --simulated.")
+    labels = read_labels(Path(args.groups))
+    check_labels((photo.person for photo in photos), labels)
+    return labels
 
 
 def _photos(args: argparse.Namespace) -> tuple[list[Photo], int]:

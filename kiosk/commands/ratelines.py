@@ -8,7 +8,7 @@ from kiosk.commands.output import percent, table
 
 if TYPE_CHECKING:
     from kiosk.conditiontable import ConditionTable, PromiseRow
-    from kiosk.fairness import FairnessTable, GroupRow
+    from kiosk.fairness import FairnessTable, ForGroups, GroupRow
 
 _WHAT = {
     "probe": "clean template, spoiled probe",
@@ -95,6 +95,14 @@ def fairness_lines(fairness: FairnessTable) -> list[str]:
         ),
         fairness.worst_in_words(),
     ]
+
+
+def group_lines(groups: ForGroups) -> list[str]:
+    """Return what the groups did to the thresholds."""
+    lines = [*fairness_lines(groups.before), "", groups.in_words()]
+    if groups.after is not None:
+        lines += ["", "With the raised thresholds:", *fairness_lines(groups.after)]
+    return lines
 
 
 def _group_cells(row: GroupRow) -> tuple[object, ...]:

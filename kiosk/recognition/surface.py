@@ -35,6 +35,9 @@ class Surface:
     risks: NDArray[np.float64]
     """The levels, rising, shape (levels,)."""
     cosines: NDArray[np.float64]
+    counted: NDArray[np.bool_] | None = None
+    """Which pairs of levels had comparisons enough of their own, shape (levels, levels); the others
+    have the thresholds of better conditions. None where that is not known, as from a file."""
 
     def __post_init__(self) -> None:
         levels = len(self.risks)
@@ -47,6 +50,11 @@ class Surface:
                 raise ValueError("the threshold surface falls where it must rise")
         if not np.isfinite(self.risks).all() or (np.diff(self.risks) <= 0).any():
             raise ValueError("the risks of the threshold surface do not rise")
+
+    def raised(self, offset: float) -> Surface:
+        """Return the surface with every threshold so much higher, in cosines, rounded up."""
+        cosines = np.minimum(np.ceil((self.cosines + offset) * 1e5) / 1e5, MAX_COSINE)
+        return Surface(self.risks, cosines, self.counted)
 
     def cosine(self, fmr: float, probe_risk: float) -> NDArray[np.float64]:
         """Return the thresholds against templates of each level, shape (levels,).
@@ -127,18 +135,20 @@ def fit_surface(groups: Sequence[Comparisons], edges: NDArray[np.float64]) -> Su
     best = max(groups, key=lambda group: int(group.impostors.sum()))
     usual = cosines_for(best.scores[best.impostors], RATES)
     found = np.full((len(RATES), levels, levels), -1.0)
+    counted = np.zeros((levels, levels), np.bool_)
     for (worse_level, better_level), by_group in cells.items():
         thresholds = _cell(by_group, usual)
         if thresholds is not None:
             found[:, worse_level, better_level] = thresholds
             found[:, better_level, worse_level] = thresholds
+            counted[worse_level, better_level] = counted[better_level, worse_level] = True
     if (found[:, 0, 0] < 0).all():
         raise ValueError("too few comparisons in good conditions")
     for axis in range(3):
         found = np.maximum.accumulate(found, axis=axis)
     risks = np.maximum.accumulate(np.where(np.isfinite(lows), lows, 0.0))
     risks = risks + np.arange(levels) * 1e-6
-    return Surface(risks, np.minimum(np.ceil(found * 1e5) / 1e5, MAX_COSINE))
+    return Surface(risks, np.minimum(np.ceil(found * 1e5) / 1e5, MAX_COSINE), counted)
 
 
 def _cell(

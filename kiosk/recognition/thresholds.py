@@ -8,6 +8,7 @@ attempt, so the rate of one comparison is 1 − (1 − FPIR)^(1/N) (ISO/IEC 1979
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,11 @@ class Calibration:
     def threshold(self, fmr: float) -> float:
         """Return the cosine for a false-match rate of one comparison in good conditions."""
         return float(self.surfaces[TemplateKind.PLAIN].cosine(fmr, 0.0)[0])
+
+    def raised(self, offset: float) -> Calibration:
+        """Return the calibration with every threshold so much higher, in cosines."""
+        surfaces = {kind: surface.raised(offset) for kind, surface in self.surfaces.items()}
+        return dataclasses.replace(self, surfaces=surfaces)
 
     @property
     def rarest_fmr(self) -> float:

@@ -103,3 +103,29 @@ def test_a_surface_that_falls_cannot_be_made(axis: int) -> None:
 
     with pytest.raises(ValueError, match="falls"):
         Surface(np.array([0.0, 1.0]), cosines)
+
+
+def test_levels_without_comparisons_enough_are_marked() -> None:
+    rng = np.random.default_rng(3)
+    few = group("dark", drawn(rng, 0.4)[:30], 0.05)
+    surface = fit_surface([group("good", drawn(rng, 0.0), 0.0), few], np.array([0.01, np.inf]))
+
+    assert surface.counted is not None
+    # 435 pairs of dark faces, none of a dark and a good one.
+    assert surface.counted.tolist() == [[True, False], [False, False]]
+    assert (surface.cosines[:, 1, 1] == surface.cosines[:, 0, 0]).all()
+
+
+def test_all_levels_that_have_comparisons_enough_are_marked(fitted: Surface) -> None:
+    assert fitted.counted is not None
+    assert fitted.counted.diagonal().all()
+
+
+def test_a_raised_surface_asks_for_that_much_more(fitted: Surface) -> None:
+    raised = fitted.raised(0.0123456)
+
+    expected = np.minimum(fitted.cosines + 0.0123456, 0.999)
+    assert (raised.cosines >= expected).all()
+    assert raised.cosines == pytest.approx(expected, abs=2.1e-5)
+    assert raised.counted is fitted.counted
+    assert fitted.raised(5.0).cosines.max() == 0.999
