@@ -225,7 +225,7 @@ def _liveness(
     from kiosk.livenessreport import liveness_report
 
     def door(policy: LivenessPolicy, gallery: Gallery) -> Pipeline:
-        pipeline = make_pipeline(models, config)
+        pipeline = make_pipeline(models, config, is_filmed=True)
         pipeline.set_liveness_policy(policy)
         pipeline.set_gallery(gallery)
         return pipeline

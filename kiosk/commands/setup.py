@@ -60,17 +60,18 @@ def read_store(folder: DataFolder) -> Iterator[Store]:
         yield store
 
 
-def make_pipeline(models: FaceModels, config: Config) -> Pipeline:
-    """Return the kiosk's own pipeline with an empty gallery, for photographs.
+def make_pipeline(models: FaceModels, config: Config, *, is_filmed: bool = False) -> Pipeline:
+    """Return the kiosk's own pipeline with an empty gallery.
 
-    Nobody asks of a photograph whether it is one.
+    Nobody asks of a photograph whether it is one: the liveness network is left out unless what is
+    shown ``is_filmed``, as if by the door's camera.
     """
     from kiosk.pipeline import Pipeline
     from kiosk.recognition.decision import VisitDecider, VisitRules
     from kiosk.recognition.gallery import Gallery
 
     return Pipeline(
-        dataclasses.replace(models, liveness=None),
+        models if is_filmed else dataclasses.replace(models, liveness=None),
         Gallery.empty(models.embedder.model),
         VisitDecider(VisitRules()),
         config.recognition.stranger_rate,

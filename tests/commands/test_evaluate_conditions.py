@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 
-from kiosk.domain import ModelId
+from kiosk.domain import LivenessPolicy, ModelId
+from kiosk.facemodels import load_face_models
 from kiosk.models.card import Role
 from kiosk.models.pack import open_pack
+from kiosk.recognition.gallery import Gallery
 from kiosk.recognition.thresholdfile import save_calibration
 
 VIEWS = ("neutral_front", "smiling_front")
@@ -121,6 +124,14 @@ class FinishedReport:
         return {"visits": 2}
 
 
+class SilentLiveness:
+    """A network that is not asked anything."""
+
+    min_live, name = 0.5, "silent"
+
+    def close(self) -> None: ...
+
+
 @pytest.mark.shared
 def test_liveness_is_printed_and_in_the_json(
     kiosk, calibrated: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -129,8 +140,15 @@ def test_liveness_is_printed_and_in_the_json(
 
     def played(models, door, visits, *, log, progress):
         asked.update(model=models.embedder.model, visits=visits, log=log)
+        pipeline = door(LivenessPolicy.PASSIVE, Gallery.empty(models.embedder.model))
+        asked.update(network=pipeline._models.liveness)
         return FinishedReport()
 
+    network = SilentLiveness()
+    monkeypatch.setattr(
+        "kiosk.facemodels.load_face_models",
+        lambda *args: dataclasses.replace(load_face_models(*args), liveness=network),
+    )
     monkeypatch.setattr("kiosk.livenessreport.liveness_report", played)
     log = tmp_path / "visits.jsonl"
     answer = kiosk("evaluate", "--liveness", "2", "--liveness-log", log)
@@ -139,4 +157,6 @@ def test_liveness_is_printed_and_in_the_json(
     answer = kiosk("evaluate", "--liveness", "--json")
     assert json.loads(answer.out) == {"liveness": {"visits": 2}}
     assert asked["visits"] == 300 and asked["log"] is None
+    # A report about a door that does not look for pictures would say nothing about one that does.
+    assert asked["network"] is network
     assert isinstance(asked["model"], ModelId)
