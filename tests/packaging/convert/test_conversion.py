@@ -74,11 +74,11 @@ def test_the_networks_for_real_people_keep_their_bounds(python, people, tmp_path
     done = run(python, "convert", *people, "--out", out, "--count", 300)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = figures_of(out)
-    assert len(figures) == 4
+    assert len(figures) == 6
     assert figures["mobilefacenet-112", "int8"]["chips"] >= 300
     assert figures["retinaface-mobile025-320", "fp16"]["lost_any_size"] == 0
     pack = import_pack(out, tmp_path / "models", check=lambda _: None)
-    assert len(pack.cards) == 6
+    assert len(pack.cards) == 9
 
 
 @pytest.mark.shared
