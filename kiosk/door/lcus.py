@@ -13,6 +13,9 @@ import time
 from collections.abc import Callable
 
 from kiosk.door.port import Port
+from kiosk.door.relay import Capabilities
+from kiosk.door.wiring import NO_WIRES, Wiring
+from kiosk.doorinputs import DoorInputs
 from kiosk.errors import ConfigError, RelayError
 
 logger = logging.getLogger(__name__)
@@ -23,7 +26,7 @@ PAUSE_S = 0.05
 """The board documents no way to resynchronise; this pause lets it give up on half a frame."""
 
 _HEAD = 0xA0
-_FRAME_SIZE = 4
+FRAME_SIZE = 4
 
 
 class Op(enum.IntEnum):
@@ -51,7 +54,11 @@ class LcusRelay:
     is_simulated = False
 
     def __init__(
-        self, port: Port, channel: int = 1, sleep: Callable[[float], None] = time.sleep
+        self,
+        port: Port,
+        channel: int = 1,
+        sleep: Callable[[float], None] = time.sleep,
+        wiring: Wiring = NO_WIRES,
     ) -> None:
         """Take the port over; its read timeout is how long an answer may take."""
         if not 1 <= channel <= MAX_CHANNEL:
@@ -59,6 +66,7 @@ class LcusRelay:
         self._port = port
         self._channel = channel
         self._sleep = sleep
+        self._wiring = wiring
         self._answers: bool | None = None
 
     @property
@@ -74,6 +82,10 @@ class LcusRelay:
     def answers(self) -> bool | None:
         """Whether the board answers; None before the first connection."""
         return self._answers
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(has_readback=bool(self._answers), has_inputs=bool(self._wiring.wires))
 
     def connect(self) -> None:
         if not self._port.is_open:
@@ -96,6 +108,14 @@ class LcusRelay:
             self._confirm(Op.OFF_ANSWERED, Op.OFF)
         else:
             self._send(Op.OFF)
+
+    def pulse(self, seconds: float) -> float:
+        # Nobody documents how long the board's own pulse (operation 06) lasts.
+        self.switch_on()
+        return 0.0
+
+    def inputs(self) -> DoorInputs:
+        return self._wiring.read(self._port)
 
     def check(self) -> None:
         self._port.check()
@@ -158,7 +178,7 @@ class LcusRelay:
         # What is left of an earlier answer must not pass for the answer to this frame.
         self._port.discard_input()
         self._send(op)
-        return self._port.read(_FRAME_SIZE)
+        return self._port.read(FRAME_SIZE)
 
     def _send(self, op: Op) -> None:
         self._port.write(self._frame(op))

@@ -11,6 +11,9 @@ from __future__ import annotations
 import logging
 
 from kiosk.door.port import ModemLine, Port
+from kiosk.door.relay import Capabilities
+from kiosk.door.wiring import NO_WIRES, Wiring
+from kiosk.doorinputs import DoorInputs
 from kiosk.errors import RelayError
 
 logger = logging.getLogger(__name__)
@@ -24,10 +27,13 @@ class LineRelay:
 
     is_simulated = False
 
-    def __init__(self, port: Port, line: ModemLine, inverted: bool = False) -> None:
+    def __init__(
+        self, port: Port, line: ModemLine, inverted: bool = False, wiring: Wiring = NO_WIRES
+    ) -> None:
         self._port = port
         self._line = line
         self._inverted = inverted
+        self._wiring = wiring
 
     @property
     def description(self) -> str:
@@ -35,6 +41,10 @@ class LineRelay:
         if self._inverted:
             return f"{words}, inverted (a low line opens the door)"
         return words
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(has_inputs=bool(self._wiring.wires))
 
     def connect(self) -> None:
         if not self._port.is_open:
@@ -46,6 +56,13 @@ class LineRelay:
 
     def switch_off(self) -> None:
         self._port.set_line(self._line, self._inverted)
+
+    def pulse(self, seconds: float) -> float:
+        self.switch_on()
+        return 0.0
+
+    def inputs(self) -> DoorInputs:
+        return self._wiring.read(self._port)
 
     def check(self) -> None:
         self._port.check()

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import serial
-from serial.tools import list_ports as pyserial_list_ports
 
 from kiosk.errors import RelayError
 
@@ -37,6 +36,15 @@ class ModemLine(enum.Enum):
     RTS = "rts"
 
 
+class ModemInput(enum.Enum):
+    """A control input of a serial port."""
+
+    CTS = "cts"
+    DSR = "dsr"
+    RI = "ri"
+    CD = "cd"
+
+
 class Port(Protocol):
     """What relay drivers need of a serial port. Everything but ``close`` may raise RelayError."""
 
@@ -57,8 +65,17 @@ class Port(Protocol):
     def read(self, size: int) -> bytes:
         """Return ``size`` bytes, or fewer when the read timeout passes first."""
 
+    def read_until(self, end: bytes, limit: int) -> bytes:
+        """Return what comes up to and with ``end``; ``limit`` bytes at most.
+
+        Less when the read timeout passes first; takes at most twice that time.
+        """
+
     def discard_input(self) -> None:
         """Throw away bytes received so far."""
+
+    def read_line(self, line: ModemInput) -> bool:
+        """Return whether a control input is asserted."""
 
     def set_line(self, line: ModemLine, asserted: bool) -> None:
         """Assert or drop a control line."""
@@ -75,6 +92,8 @@ class SerialPort:
 
     DTR and RTS are low from the moment of opening and drop when the program dies, except
     ``asserted_when_idle``: that line is raised before opening and stays as it is after closing.
+    With ``raises_lines`` both are high while the port is open, as in a terminal program: some USB
+    devices are silent without, and a contact on a modem line may take its voltage from there.
     """
 
     def __init__(
@@ -83,12 +102,14 @@ class SerialPort:
         baud: int = 9600,
         *,
         asserted_when_idle: ModemLine | None = None,
+        raises_lines: bool = False,
         read_timeout_s: float = READ_TIMEOUT_S,
         make_serial: Callable[[], Any] = serial.Serial,
     ) -> None:
         self._device = device
         self._baud = baud
         self._asserted_when_idle = asserted_when_idle
+        self._raises_lines = raises_lines
         self._read_timeout_s = read_timeout_s
         self._make_serial = make_serial
         self._serial: Any = None
@@ -107,8 +128,8 @@ class SerialPort:
         try:
             # pyserial raises both lines at open unless told before: the relay would click and an
             # Arduino would reset.
-            port.dtr = self._asserted_when_idle is ModemLine.DTR
-            port.rts = self._asserted_when_idle is ModemLine.RTS
+            port.dtr = self._raises_lines or self._asserted_when_idle is ModemLine.DTR
+            port.rts = self._raises_lines or self._asserted_when_idle is ModemLine.RTS
             port.port = self._device
             port.baudrate = self._baud
             port.timeout = self._read_timeout_s
@@ -143,6 +164,15 @@ class SerialPort:
         logger.debug("%s: < %s", self._device, data.hex(" ") or "nothing")
         return data
 
+    def read_until(self, end: bytes, limit: int) -> bytes:
+        port = self._opened()
+        try:
+            data = bytes(port.read_until(end, limit))
+        except _PORT_FAULTS as error:
+            raise self._gone(error) from error
+        logger.debug("%s: < %s", self._device, data.hex(" ") or "nothing")
+        return data
+
     def discard_input(self) -> None:
         port = self._opened()
         try:
@@ -161,11 +191,14 @@ class SerialPort:
             else:
                 port.rts = asserted
         except _PORT_FAULTS as error:
-            if _errno_of(error) in _NOT_SERIAL:
-                raise RelayError(
-                    f"{self._device} has no {line.name} line: choose another port or relay driver."
-                ) from error
-            raise self._gone(error) from error
+            raise self._line_fault(line.name, error) from error
+
+    def read_line(self, line: ModemInput) -> bool:
+        port = self._opened()
+        try:
+            return bool(getattr(port, line.value))
+        except _PORT_FAULTS as error:
+            raise self._line_fault(line.name, error) from error
 
     def check(self) -> None:
         port = self._opened()
@@ -198,6 +231,13 @@ class SerialPort:
             attributes[2] &= ~termios.HUPCL
         termios.tcsetattr(fd, termios.TCSANOW, attributes)
 
+    def _line_fault(self, name: str, error: BaseException) -> RelayError:
+        if _errno_of(error) in _NOT_SERIAL:
+            return RelayError(
+                f"{self._device} has no {name} line: choose another port or relay driver."
+            )
+        return self._gone(error)
+
     def _gone(self, error: BaseException) -> RelayError:
         return RelayError(
             f"{self._device} no longer answers ({error}): check the relay's cable and plug it in."
@@ -216,8 +256,11 @@ class SerialDevice:
 
 def serial_devices() -> list[SerialDevice]:
     """Return the serial ports with hardware behind them, by device path. Raises RelayError."""
+    # Not needed to drive a relay, and the guard of the relay must start quickly.
+    from serial.tools import list_ports
+
     try:
-        found = pyserial_list_ports.comports()
+        found = list_ports.comports()
     except _PORT_FAULTS as error:
         raise RelayError(f"Cannot list the serial ports ({error}): check /sys and /dev.") from error
     return sorted(

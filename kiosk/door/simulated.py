@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kiosk.door.relay import Capabilities
+from kiosk.doorinputs import DoorInputs
 from kiosk.errors import RelayError
 
 KEPT_EDGES = 1000
@@ -25,13 +27,19 @@ class SimulatedRelay:
     """Remember its last edges; ``fail`` breaks its cable, ``mend`` repairs it.
 
     Like a real board on its own supply it keeps its state while the cable is broken. Unlike other
-    relays it may be looked at and broken from any thread.
+    relays it may be looked at and broken from any thread, and its inputs be set.
     """
 
     is_simulated = True
 
-    def __init__(self, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
+        inputs: DoorInputs | None = None,
+    ) -> None:
+        """Make it with the wires that ``inputs`` has a state for; None: no wires."""
         self._clock_ns = clock_ns
+        self._inputs = inputs
         self._lock = threading.Lock()
         self._edges: deque[Edge] = deque(maxlen=KEPT_EDGES)
         self._is_on = False
@@ -41,6 +49,11 @@ class SimulatedRelay:
     @property
     def description(self) -> str:
         return "Simulated relay (no real door is driven)"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        with self._lock:
+            return Capabilities(has_readback=True, has_inputs=self._inputs is not None)
 
     @property
     def is_on(self) -> bool:
@@ -64,6 +77,11 @@ class SimulatedRelay:
         with self._lock:
             self._fault = ""
 
+    def set_inputs(self, inputs: DoorInputs) -> None:
+        """Move the leaves, press the button."""
+        with self._lock:
+            self._inputs = inputs
+
     def connect(self) -> None:
         with self._lock:
             if self._fault:
@@ -80,6 +98,15 @@ class SimulatedRelay:
         with self._lock:
             self._raise_if_unusable()
             self._set(False)
+
+    def pulse(self, seconds: float) -> float:
+        self.switch_on()
+        return 0.0
+
+    def inputs(self) -> DoorInputs:
+        with self._lock:
+            self._raise_if_unusable()
+            return self._inputs or DoorInputs()
 
     def check(self) -> None:
         with self._lock:

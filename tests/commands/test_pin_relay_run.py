@@ -19,8 +19,10 @@ from kiosk.access.pin import PinVault
 from kiosk.commands import run
 from kiosk.datafolder import DataFolder
 from kiosk.door import drivers
+from kiosk.door.detect import Finding
 from kiosk.door.drivers import PortInfo
 from kiosk.door.simulated import SimulatedRelay
+from kiosk.doorinputs import DoorInputs
 from kiosk.store.store import opened
 
 PIN = "837291"
@@ -122,6 +124,93 @@ class TestRelay:
         assert kiosk("relay", "test", "sim:").code == 130
         assert not relay.is_on
         assert signal.getsignal(signal.SIGTERM) is before
+
+    def test_the_timer_of_the_board(self, kiosk, monkeypatch) -> None:
+        class Timed(SimulatedRelay):
+            def pulse(self, seconds: float) -> float:
+                self.switch_on()
+                return 0.3
+
+        relay = Timed()
+        monkeypatch.setattr(drivers, "parse_relay", lambda url: relay)
+        slept: list[float] = []
+        monkeypatch.setattr("kiosk.commands.relay.time", SimpleNamespace(sleep=slept.append))
+        answer = kiosk("relay", "test", "sim:", "--pulse", "0.25", "--board-timer")
+        assert answer.code == 0 and "On for 0.3 s by the board's own timer" in answer.out
+        assert slept == [pytest.approx(0.5)]
+        assert not relay.is_on
+        relay = SimulatedRelay()
+        answer = kiosk("relay", "test", "sim:", "--pulse", "0.25", "--board-timer")
+        assert slept[1:] == [0.25] and "no timer for such a pulse" in answer.out
+
+    def test_wires_are_shown_as_they_change(self, kiosk, monkeypatch) -> None:
+        relay = SimulatedRelay(inputs=DoorInputs(is_open=False, exit_pressed=False))
+        monkeypatch.setattr(drivers, "parse_relay", lambda url: relay)
+        end = DoorInputs(True, True)
+        moves = iter([DoorInputs(True, False), DoorInputs(True, False), end, end])
+        times = iter([0.0, 1.0, 2.0, 3.0, 99.0])
+        fake = SimpleNamespace(
+            sleep=lambda seconds: relay.set_inputs(next(moves)), monotonic=times.__next__
+        )
+        monkeypatch.setattr("kiosk.commands.relay.time", fake)
+        answer = kiosk("relay", "wires", "sim:", "--seconds", "10")
+        assert answer.code == 0
+        assert answer.out.splitlines()[1:] == [
+            "door shut, exit button not pressed",
+            "door open, exit button not pressed",
+            "door open, exit button pressed",
+        ]
+        assert relay.edges == ()
+        assert "Wires: door open, exit button pressed." in kiosk("relay", "test", "sim:").out
+
+    def test_a_url_without_wires_has_none_to_show(self, kiosk) -> None:
+        answer = kiosk("relay", "wires", "sim:")
+        assert answer.code == 1 and "names no wires" in answer.out
+
+    def test_detect_prints_the_setting(self, kiosk, monkeypatch) -> None:
+        port = PortInfo("/dev/serial/by-path/x", "/dev/ttyUSB0", "USB Serial")
+        monkeypatch.setattr(drivers, "list_ports", lambda: [port])
+        found = Finding(port.path, "LCUS board that answers", f"lcus:{port.path}?channel=1")
+        monkeypatch.setattr("kiosk.door.detect.detect", lambda path: found)
+        answer = kiosk("relay", "detect")
+        assert answer.code == 0
+        assert f'relay = "lcus:{port.path}?channel=1"' in answer.out
+        tree = json.loads(kiosk("relay", "detect", "--json").out)
+        assert tree["findings"][0]["board"] == "LCUS board that answers"
+
+    def test_detect_without_a_find_says_what_is_silent(self, kiosk, monkeypatch) -> None:
+        monkeypatch.setattr("kiosk.door.detect.detect", Finding)
+        answer = kiosk("relay", "detect", "/dev/a", "/dev/b")
+        assert answer.code == 1
+        assert "/dev/b: nothing known answers." in answer.out and "HW-667" in answer.out
+        monkeypatch.setattr(drivers, "list_ports", list)
+        assert "No serial port was found" in kiosk("relay", "detect").out
+
+    def test_detect_names_the_trouble_of_a_port(self, kiosk) -> None:
+        assert "There is no serial port" in kiosk("relay", "detect", "/dev/no-such-port").out
+
+    def test_off_is_that_of_the_settings(self, kiosk, data, monkeypatch) -> None:
+        relay, urls = SimulatedRelay(), []
+
+        def parse(url: str) -> SimulatedRelay:
+            urls.append(url)
+            return relay
+
+        monkeypatch.setattr(drivers, "parse_relay", parse)
+        relay.connect()
+        relay.switch_on()
+        data.mkdir()
+        (data / "config.toml").write_text('[door]\nrelay = "lcus:/dev/ttyUSB7"\n')
+        answer = kiosk("relay", "off")
+        assert answer.code == 0 and answer.out == f"{relay.description}: off.\n"
+        assert not relay.is_on
+        kiosk("relay", "off", "modbus:/dev/ttyUSB8")
+        assert urls == ["lcus:/dev/ttyUSB7", "modbus:/dev/ttyUSB8"]
+        assert [edge.is_on for edge in relay.edges] == [True, False]
+
+    def test_a_relay_that_cannot_be_switched_off_is_told(self, kiosk) -> None:
+        answer = kiosk("relay", "off", "lcus:/dev/no-such-port")
+        assert answer.code == 1 and "There is no serial port" in answer.err
 
     def test_faults_are_sentences(self, kiosk) -> None:
         answer = kiosk("relay", "test", "lcus:/dev/no-such-port")

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.door.lcus import PAUSE_S, TRIES, LcusRelay, Op, build_frame
-from kiosk.door.port import ModemLine, SerialPort
+from kiosk.door.port import ModemInput, ModemLine, SerialPort
+from kiosk.door.wiring import Wire, Wiring
 from kiosk.errors import ConfigError, RelayError
 
 OFF, ON, OFF_ANSWERED, ON_ANSWERED, QUERY = (build_frame(1, op) for op in Op)
@@ -333,6 +334,19 @@ def test_a_channel_no_board_has_is_refused(channel: int) -> None:
         LcusRelay(SerialPort("/dev/x"), channel)
 
 
+def test_wires_are_modem_lines_and_the_board_has_no_timer() -> None:
+    wiring = Wiring(sensor=Wire(ModemInput.CTS, is_inverted=True), exit=Wire(ModemInput.DSR))
+    relay = LcusRelay(ScriptedPort([OFF, OFF, ON]), sleep=lambda seconds: None, wiring=wiring)
+    assert not relay.capabilities.has_readback
+    relay.connect()
+    assert relay.capabilities.has_readback
+    assert relay.capabilities.has_inputs
+    assert not relay.capabilities.has_pulse
+    found = relay.inputs()
+    assert (found.is_open, found.exit_pressed, found.other_open) == (False, False, None)
+    assert relay.pulse(5.0) == 0.0
+
+
 # --- arbitrary answers ------------------------------------------------------------------------
 
 
@@ -357,6 +371,12 @@ class ScriptedPort:
         if answer is None:
             raise RelayError("unplugged")
         return answer[:size]
+
+    def read_until(self, end: bytes, limit: int) -> bytes:
+        raise AssertionError("LCUS answers have one length")
+
+    def read_line(self, line: ModemInput) -> bool:
+        return line is ModemInput.CTS
 
     def discard_input(self) -> None:
         pass

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import serial
 
-from kiosk.door.port import ModemLine, SerialPort
+from kiosk.door.port import ModemInput, ModemLine, SerialPort
 from kiosk.errors import RelayError
 
 
@@ -100,6 +100,13 @@ def test_a_short_answer_returns_when_the_timeout_passes(pty: Pty, port: SerialPo
     assert port.read(4) == b""
 
 
+def test_an_answer_is_read_up_to_its_end_or_its_limit(pty: Pty, port: SerialPort) -> None:
+    os.write(pty.master, b"relay on 0\n\r>rest")
+    assert port.read_until(b">", 80) == b"relay on 0\n\r>"
+    assert port.read_until(b">", 3) == b"res"
+    assert port.read_until(b">", 80) == b"t"
+
+
 def test_discarded_input_is_not_read_later(pty: Pty, port: SerialPort) -> None:
     os.write(pty.master, b"old")
     assert port.read(1) == b"o"
@@ -174,11 +181,17 @@ def _read(port: SerialPort) -> None:
     port.read(4)
 
 
+def _read_until(port: SerialPort) -> None:
+    port.read_until(b">", 4)
+
+
 def _write(port: SerialPort) -> None:
     port.write(b"\xa0\x01\x00\xa1")
 
 
-@pytest.mark.parametrize("use", [_read, _write, SerialPort.check, SerialPort.discard_input])
+@pytest.mark.parametrize(
+    "use", [_read, _read_until, _write, SerialPort.check, SerialPort.discard_input]
+)
 def test_an_unplugged_cable_is_noticed(
     pty: Pty, port: SerialPort, use: Callable[[SerialPort], None]
 ) -> None:
@@ -234,6 +247,13 @@ def test_an_inverted_line_is_asserted_before_the_port_is_opened(line: ModemLine)
     }
 
 
+def test_raised_lines_are_high_before_the_port_is_opened() -> None:
+    fake = RecordedSerial()
+    SerialPort("/dev/x", raises_lines=True, make_serial=lambda: fake).open()
+    before = dict(fake.calls[: fake.calls.index(("open", None))])
+    assert before["dtr"] and before["rts"]
+
+
 def test_the_kernel_drops_the_lines_with_the_last_close_unless_low_opens(pty: Pty) -> None:
     for idle, expected in ((None, True), (ModemLine.DTR, False), (None, True)):
         port = SerialPort(pty.path, asserted_when_idle=idle)
@@ -258,9 +278,29 @@ def test_lines_reach_the_other_side() -> None:
     port.set_line(ModemLine.RTS, True)
     port.set_line(ModemLine.DTR, False)
     assert (made[0].dsr, made[0].cts) == (False, True)
+    assert not port.read_line(ModemInput.DSR)
+    assert port.read_line(ModemInput.CTS)
     port.close()
 
 
 def test_a_port_without_the_line_says_so(port: SerialPort) -> None:
     with pytest.raises(RelayError, match="has no DTR line"):
         port.set_line(ModemLine.DTR, True)
+
+
+@pytest.mark.parametrize("line", list(ModemInput))
+def test_a_port_without_the_input_says_so(port: SerialPort, line: ModemInput) -> None:
+    with pytest.raises(RelayError, match=f"has no {line.name} line"):
+        port.read_line(line)
+
+
+def test_an_unplugged_cable_is_noticed_by_its_inputs() -> None:
+    class Unplugged(RecordedSerial):
+        @property
+        def cts(self) -> bool:
+            raise OSError(errno.EIO, "Input/output error")
+
+    port = SerialPort("/dev/x", make_serial=Unplugged)
+    port.open()
+    with pytest.raises(RelayError, match="no longer answers"):
+        port.read_line(ModemInput.CTS)

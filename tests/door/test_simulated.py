@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from kiosk.door.simulated import KEPT_EDGES, Edge, SimulatedRelay
+from kiosk.doorinputs import DoorInputs
 from kiosk.errors import RelayError
 
 
@@ -25,7 +26,7 @@ def test_a_broken_cable_leaves_the_relay_as_it_is_until_connected_again() -> Non
     relay.connect()
     relay.switch_on()
     relay.fail("The cable is out.")
-    for use in (relay.connect, relay.switch_on, relay.switch_off, relay.check):
+    for use in (relay.connect, relay.switch_on, relay.switch_off, relay.check, relay.inputs):
         with pytest.raises(RelayError, match="The cable is out"):
             use()
     relay.close()
@@ -45,3 +46,21 @@ def test_memory_is_bounded() -> None:
         relay.switch_on()
         relay.switch_off()
     assert len(relay.edges) == KEPT_EDGES
+
+
+def test_its_wires_say_what_they_are_set_to() -> None:
+    relay = SimulatedRelay()
+    relay.connect()
+    assert relay.inputs() == DoorInputs()
+    assert not relay.capabilities.has_inputs
+    relay.set_inputs(DoorInputs(is_open=True))
+    assert relay.inputs().is_open
+    assert relay.capabilities.has_inputs
+
+
+def test_a_pulse_is_ended_by_its_owner() -> None:
+    relay = SimulatedRelay()
+    relay.connect()
+    assert relay.pulse(0.1) == 0.0
+    assert relay.is_on
+    assert not relay.capabilities.has_pulse
