@@ -8,16 +8,21 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.domain import DoorState, DoorStatus, EventKind
-from kiosk.door.controller import MAX_WAITING, DoorController
-from kiosk.door.logic import URGENT_RETRY_NS
+from kiosk.door.controller import DoorController
+from kiosk.door.latch import DirectLatch
+from kiosk.door.link import URGENT_RETRY_NS
+from kiosk.door.orders import MAX_WAITING
+from kiosk.door.rules import DoorRules
 from kiosk.door.simulated import Edge, SimulatedRelay
 from kiosk.errors import ConfigError, RelayError
 
@@ -25,52 +30,6 @@ MS = 1_000_000
 S = 1000 * MS
 PULSE_NS = 5 * S
 LOCKED, UNLOCKED, FAULT = DoorState.LOCKED, DoorState.UNLOCKED, DoorState.FAULT
-
-
-class FakeClock:
-    """Time for one sleeping thread; ``settle`` waits until that thread has nothing left to do."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._now_ns = 1000 * S
-        self._asleep = False
-        self._deadline_ns = 0
-        self._bed: threading.Condition | None = None
-
-    def now_ns(self) -> int:
-        with self._changed:
-            return self._now_ns
-
-    def wait_until(self, condition: threading.Condition, deadline_ns: int) -> None:
-        with self._changed:
-            if self._now_ns >= deadline_ns:
-                return
-            self._bed, self._deadline_ns, self._asleep = condition, deadline_ns, True
-            self._changed.notify_all()
-        condition.wait()
-
-    def settle(self) -> None:
-        with self._changed:
-            assert self._changed.wait_for(lambda: self._asleep, 5), "the thread does not sleep"
-
-    def about_to_wake(self) -> None:
-        """Say that the next call to the controller wakes its thread."""
-        with self._changed:
-            self._asleep = False
-
-    def advance(self, duration_ns: int) -> None:
-        """Move on, stopping wherever the thread wanted to wake."""
-        end_ns = self.now_ns() + duration_ns
-        while self.now_ns() < end_ns:
-            self.settle()
-            with self._changed:
-                self._now_ns = min(end_ns, max(self._deadline_ns, self._now_ns))
-                self._asleep = False
-                bed = self._bed
-            assert bed is not None
-            with bed:
-                bed.notify_all()
-            self.settle()
 
 
 class FragileRelay(SimulatedRelay):
@@ -114,16 +73,21 @@ class FragileRelay(SimulatedRelay):
 class House:
     """A controller with everything it says."""
 
-    def __init__(self, pulse_s: float = 5.0) -> None:
-        self.clock = FakeClock()
+    def __init__(self, clock: Any, pulse_s: float = 5.0) -> None:
+        self.clock = clock
         self.relay = FragileRelay(self.clock.now_ns)
+        self.latch = DirectLatch(self.relay, self.clock.now_ns)
         self.statuses: list[DoorStatus] = []
         self.was_on_at_status: list[bool] = []
         self.facts: list[tuple[EventKind, str]] = []
         self.accepted_at_ns: dict[str, int] = {}
         self.listener_fault: Exception | None = None
         self.door = DoorController(
-            self.relay, pulse_s, self._note_status, self._note_fact, self.clock
+            self.latch,
+            DoorRules(pulse_s=pulse_s),
+            self._note_status,
+            self._note_fact,
+            self.clock,
         )
 
     def _note_status(self, status: DoorStatus) -> None:
@@ -161,8 +125,8 @@ class House:
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    made = House()
+def house(doorbench: types.ModuleType) -> Iterator[House]:
+    made = House(doorbench.HandClock())
     made.relay.connect()
     made.relay.switch_on()
     yield made
@@ -255,9 +219,9 @@ def test_an_unlock_after_the_stop_or_before_the_start_is_refused_aloud(house: Ho
 
 
 @pytest.mark.parametrize("pulse_s", [0, -1, 61, math.nan, math.inf])
-def test_a_pulse_out_of_range_is_refused(pulse_s: float) -> None:
+def test_a_pulse_out_of_range_is_refused(doorbench: types.ModuleType, pulse_s: float) -> None:
     with pytest.raises(ConfigError, match="pulse must be between"):
-        House(pulse_s)
+        House(doorbench.HandClock(), pulse_s)
 
 
 # --- a lost relay -----------------------------------------------------------------------------
@@ -270,9 +234,9 @@ def test_an_idle_door_notices_a_lost_relay_within_a_second(house: House) -> None
     assert (house.door.status.state, house.door.status.message) == (FAULT, "The cable is out.")
     assert house.facts == [(EventKind.RELAY_LOST, "The cable is out.")]
     # The old descriptor is given up: the board may come back under another device number.
-    assert house.relay.closings == 1
+    assert house.relay.closings
     house.relay.mend()
-    house.clock.advance(500 * MS)
+    house.clock.advance(S)
     assert house.states == [LOCKED, FAULT, LOCKED]
     assert house.facts[1:] == [(EventKind.RELAY_BACK, house.relay.description)]
 
@@ -440,11 +404,17 @@ class StuckRelay(SimulatedRelay):
         super().switch_on()
 
 
-def test_no_unlock_is_lost_silently_while_the_relay_hangs() -> None:
+def test_no_unlock_is_lost_silently_while_the_relay_hangs(doorbench: types.ModuleType) -> None:
     facts: list[tuple[EventKind, str]] = []
-    clock = FakeClock()
+    clock = doorbench.HandClock()
     relay = StuckRelay()
-    door = DoorController(relay, 5, lambda s: None, lambda *fact: facts.append(fact), clock)
+    door = DoorController(
+        DirectLatch(relay, clock.now_ns),
+        DoorRules(),
+        lambda s: None,
+        lambda *fact: facts.append(fact),
+        clock,
+    )
     door.start()
     clock.settle()
     assert door.unlock("0", clock.now_ns())
@@ -472,7 +442,8 @@ def test_the_thread_works_on_the_real_clock() -> None:
         if kind is EventKind.DOOR_LOCKED:
             locked_again.set()
 
-    door = DoorController(relay, 0.05, lambda status: ready.set(), note_fact)
+    rules = DoorRules(pulse_s=0.05)
+    door = DoorController(DirectLatch(relay), rules, lambda status: ready.set(), note_fact)
     door.start()
     assert ready.wait(5)
     assert door.unlock("Ada", time.monotonic_ns())
@@ -486,13 +457,16 @@ def test_a_program_that_dies_without_stopping_leaves_the_door_locked() -> None:
     program = """
 import threading, time
 from kiosk.door.controller import DoorController
+from kiosk.door.latch import DirectLatch
+from kiosk.door.rules import DoorRules
 from kiosk.door.simulated import SimulatedRelay
 ready, open_ = threading.Event(), threading.Event()
 def note(kind, detail):
     print(kind.value, relay.is_on, flush=True)
     open_.set()
 relay = SimulatedRelay()
-door = DoorController(relay, 60, lambda status: ready.set(), note)
+rules = DoorRules(pulse_s=60)
+door = DoorController(DirectLatch(relay), rules, lambda status: ready.set(), note)
 door.start()
 ready.wait(5)
 door.unlock("Ada", time.monotonic_ns())
@@ -527,11 +501,11 @@ moves = st.lists(
 
 
 @settings(deadline=None)
-@given(moves)
+@given(script=moves)
 def test_the_relay_is_never_on_longer_than_a_pulse_after_the_last_accepted_unlock(
-    script: list[tuple[str, int]],
+    doorbench: types.ModuleType, script: list[tuple[str, int]]
 ) -> None:
-    house = House()
+    house = House(doorbench.HandClock())
     relay, clock = house.relay, house.clock
     house.start()
     lost = False
