@@ -46,13 +46,26 @@ def read_lockout_clock(boot_id_path: Path = BOOT_ID) -> LockoutClock:
     return LockoutClock(time.monotonic_ns(), boot_id)
 
 
-def wait_after(failures: int) -> float:
+@dataclass(frozen=True, slots=True)
+class LockoutRules:
+    """What wrong PINs cost."""
+
+    free_failures: int = FREE_FAILURES
+    """Wrong PINs until the first wait."""
+    first_wait_s: float = FIRST_WAIT_S
+    longest_wait_s: float = LONGEST_WAIT_S
+    forgiven_s: float = 0.0
+    """After so long without a wrong PIN one of them is forgotten, and one more each time it passes
+    again; 0: none ever is."""
+
+
+def wait_after(failures: int, rules: LockoutRules = LockoutRules()) -> float:
     """Return the wait that ``failures`` wrong PINs in a row cost, seconds."""
-    if failures < FREE_FAILURES:
+    if failures < rules.free_failures:
         return 0.0
     # The exponent is capped because a float cannot hold 2**1024.
-    doublings = min(failures - FREE_FAILURES, 32)
-    return min(FIRST_WAIT_S * 2.0**doublings, LONGEST_WAIT_S)
+    doublings = min(failures - rules.free_failures, 32)
+    return min(rules.first_wait_s * 2.0**doublings, rules.longest_wait_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +80,17 @@ class LockoutState:
 class Lockout:
     """The count of wrong PINs in a row and the wait it costs."""
 
-    def __init__(self, storage: TextStorage, key: str) -> None:
+    def __init__(
+        self, storage: TextStorage, key: str, rules: LockoutRules = LockoutRules()
+    ) -> None:
         self._storage = storage
         self._key = key
+        self._rules = rules
 
     def wait_s(self, now: LockoutClock) -> float:
         """Return how long no PIN is looked at yet, seconds; 0 when one may be tried."""
         state = self._load(now)
-        wait_s = wait_after(state.failures)
+        wait_s = wait_after(state.failures - self._forgiven(state, now), self._rules)
         if wait_s == 0.0:
             return 0.0
         elapsed_ns = now.monotonic_ns - state.since_ns
@@ -86,12 +102,15 @@ class Lockout:
 
     def attempts_left(self, now: LockoutClock) -> int:
         """Return how many wrong PINs are free before the next one costs a wait."""
-        return max(FREE_FAILURES - self._load(now).failures, 0)
+        state = self._load(now)
+        failures = state.failures - self._forgiven(state, now)
+        return max(self._rules.free_failures - failures, 0)
 
     def count_failure(self, now: LockoutClock) -> LockoutState:
         """Count a wrong PIN; its wait begins now. Return what was, for :meth:`forgive`."""
         before = self._load(now)
-        self._save(LockoutState(before.failures + 1, now.monotonic_ns, now.boot_id))
+        failures = before.failures - self._forgiven(before, now)
+        self._save(LockoutState(failures + 1, now.monotonic_ns, now.boot_id))
         return before
 
     def forgive(self, before: LockoutState) -> None:
@@ -123,6 +142,12 @@ class Lockout:
         except (ValueError, KeyError, TypeError):
             pass
         # A damaged count must not open the way to more guesses.
-        state = LockoutState(FREE_FAILURES, now.monotonic_ns, now.boot_id)
+        state = LockoutState(self._rules.free_failures, now.monotonic_ns, now.boot_id)
         self._save(state)
         return state
+
+    def _forgiven(self, state: LockoutState, now: LockoutClock) -> int:
+        elapsed_s = (now.monotonic_ns - state.since_ns) / 1e9
+        if not self._rules.forgiven_s or state.boot_id != now.boot_id or elapsed_s < 0:
+            return 0
+        return min(int(elapsed_s / self._rules.forgiven_s), state.failures)

@@ -25,24 +25,23 @@ class PinKind:
     """Whose PIN it is, and what that asks of it."""
 
     key: str
-    """Under which its hash is kept; the lockout's follows from it."""
+    """Under which its hash is kept."""
     min_digits: int
     max_digits: int
     missing: str
     """A sentence for when there is none."""
     remedy: str
     """How to come by a new one."""
-
-    @property
-    def lockout_key(self) -> str:
-        return f"{self.key}_lockout"
+    lockout_key: str
+    """Under which wrong ones are counted."""
 
 
 _RESET = "Set a new one on this computer with: door-kiosk pin reset"
-ADMIN_PIN = PinKind("admin_pin", 6, 12, "No administrator PIN is set.", _RESET)
-PERSONAL_PIN = PinKind(
-    "pin", 4, 8, "This person has no PIN.", "The administrator can set a new one"
-)
+ADMIN_PIN = PinKind("admin_pin", 6, 12, "No administrator PIN is set.", _RESET, "admin_pin_lockout")
+_ASK = "The administrator can set a new one"
+PERSONAL_PIN = PinKind("pin", 4, 8, "This person has no PIN.", _ASK, "pin_lockout")
+DURESS_PIN = PinKind("duress_pin", 4, 8, "This person has no duress PIN.", _ASK, "pin_lockout")
+"""Typed in the place of the personal PIN, and counted with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +146,21 @@ class PinVault:
         """Compare without counting: for who counts otherwise. Raises PinError as check does."""
         return self._matches(self._sound_hash(), pin)
 
+    def matches_if_sound(self, pin: str) -> bool:
+        """Compare without counting; what is missing or damaged matches nothing, and takes as long.
+
+        Raises PinError as check does when hashing itself fails.
+        """
+        try:
+            stored = self._sound_hash()
+        except PinError:
+            stored = ""
+        if stored:
+            return self._matches(stored, pin)
+        if self._may_match(pin):
+            self._hash(pin)
+        return False
+
     def _sound_hash(self) -> str:
         stored = self._storage.get(self._kind.key)
         if not stored:
@@ -158,8 +172,7 @@ class PinVault:
         return stored
 
     def _matches(self, stored: str, pin: str) -> bool:
-        # A new PIN may not be so long; hashing a book would only take time.
-        if len(pin) > self._kind.max_digits or not pin.isascii():
+        if not self._may_match(pin):
             return False
         try:
             return self._hasher.verify(stored, pin)
@@ -169,6 +182,10 @@ class PinVault:
             raise PinError(
                 f"The stored PIN cannot be checked: {error}. {self._kind.remedy}."
             ) from error
+
+    def _may_match(self, pin: str) -> bool:
+        # A new PIN may not be so long; hashing a book would only take time.
+        return len(pin) <= self._kind.max_digits and pin.isascii()
 
     def _hash(self, pin: str) -> str:
         try:

@@ -11,6 +11,7 @@ from kiosk.access.lockout import (
     LONGEST_WAIT_S,
     Lockout,
     LockoutClock,
+    LockoutRules,
     read_lockout_clock,
     wait_after,
 )
@@ -117,3 +118,18 @@ def test_the_present_moment_comes_from_the_kernel(tmp_path: Path) -> None:
     (tmp_path / "boot_id").write_text("0b0e\n")
     assert read_lockout_clock(tmp_path / "boot_id").boot_id == "0b0e"
     assert read_lockout_clock(tmp_path / "none").boot_id == ""
+
+
+def test_what_is_forgiven_is_forgiven_once_and_shortens_no_wait(storage: MemoryStorage) -> None:
+    rules = LockoutRules(free_failures=2, first_wait_s=10, longest_wait_s=40, forgiven_s=60)
+    lockout = Lockout(storage, "key", rules)
+    fail(lockout, 4, at(0))
+    assert [lockout.wait_s(at(t)) for t in (0, 39, 40, 61)] == [40, 1, 0, 0]
+    assert [lockout.attempts_left(at(t)) for t in (0, 179, 180, 240, 9999)] == [0, 0, 1, 2, 2]
+    before = lockout.count_failure(at(120))
+    assert lockout.wait_s(at(120)) == 20
+    lockout.forgive(before)
+    assert (lockout.wait_s(at(120)), lockout.attempts_left(at(180))) == (0, 1)
+    # Another boot: nobody knows how long it was.
+    assert lockout.attempts_left(at(99_999, "boot-2")) == 0
+    assert lockout.wait_s(at(99_999, "boot-2")) == 40
