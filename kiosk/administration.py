@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from kiosk.access.doorpin import DoorPinVerdict
 from kiosk.access.lockout import read_lockout_clock
 from kiosk.access.pin import PinVault, PinVerdict
 from kiosk.domain import Event, EventKind, Person
 from kiosk.enrolment import Shot
 from kiosk.errors import EnrolmentError
 from kiosk.people import Likeness, mark_look_alikes
-from kiosk.personalpins import PIN_REMOVED, PIN_SET, remove_pin, set_pin, who_typed
+from kiosk.personalpins import PIN_REMOVED, PIN_SET, remove_pin, set_pin
+from kiosk.rightscsv import MAX_BYTES, decode
 from kiosk.store.events import EventQuery
 from kiosk.store.export import ExportReceipt, export_to_medium
 from kiosk.store.lane import StoreLane
 from kiosk.store.removable import RemovableMedium, find_removable_media
+from kiosk.store.stickfiles import csv_names, read_file, write_list
 from kiosk.store.store import Store
 
 
@@ -76,7 +77,7 @@ class Administration:
                 if existing_id is None:
                     person = store.people.enrol(name, number, now_ms, templates, now_ms)
                 else:
-                    person = store.people.replace_templates(existing_id, templates)
+                    person = store.people.replace_templates(existing_id, templates, now_ms)
                 alike = mark_look_alikes(store, person.id, templates, likeness)
             self._people_changed(store)
             detail = f"{len(templates)} templates of {templates[0].embedding.model}"
@@ -120,23 +121,6 @@ class Administration:
         self._record(EventKind.PERSON_CHANGED, person.id, person.name, detail)
         return person
 
-    def check_door_pin(self, candidates: frozenset[int], pin: str) -> Future[DoorPinVerdict]:
-        """Say which of these people has typed their PIN; failures count towards the lockout.
-
-        The future fails with PinError when none of them has one that can be checked.
-        """
-
-        def work(store: Store) -> DoorPinVerdict:
-            verdict = who_typed(store, candidates, pin, read_lockout_clock())
-            who = f"looks like {', '.join(map(str, sorted(candidates)))}"
-            if verdict.person_id is None and verdict.was_checked:
-                self._record(EventKind.PIN_REFUSED, None, "", who)
-            if verdict.wait_s > 0:
-                self._record(EventKind.PIN_LOCKOUT, None, "", f"{verdict.wait_s:.0f} s, {who}")
-            return verdict
-
-        return self._lane.submit(work)
-
     def set_person_enabled(self, person_id: int, enabled: bool) -> Future[Person]:
         """Let somebody be recognised again, or not for now."""
 
@@ -176,6 +160,24 @@ class Administration:
             self._record(
                 EventKind.EXPORTED, None, "", f"{receipt.rows} rows, SHA-256 {receipt.sha256}"
             )
+            return receipt
+
+        return self._media.submit(work)
+
+    def lists_on(self, medium: RemovableMedium) -> Future[list[str]]:
+        """Name the lists on a medium, newest first. The future fails with ExportError."""
+        return self._media.submit(csv_names, medium)
+
+    def read_list(self, medium: RemovableMedium, name: str) -> Future[str]:
+        """Read a list of people. The future fails with ExportError or AccessError."""
+        return self._media.submit(lambda: decode(read_file(medium, name, MAX_BYTES)))
+
+    def write_list(self, medium: RemovableMedium, text: str) -> Future[ExportReceipt]:
+        """Write a list of people to a medium, verified. The future fails with ExportError."""
+
+        def work() -> ExportReceipt:
+            receipt = write_list(text, medium, self._now_ms())
+            self._record(EventKind.EXPORTED, None, "", f"list of people, SHA-256 {receipt.sha256}")
             return receipt
 
         return self._media.submit(work)

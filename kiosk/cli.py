@@ -22,11 +22,14 @@ from kiosk.commands import (
     doctor,
     evaluate,
     events,
+    guests,
     models,
     people,
     pin,
     relay,
+    rights,
     run,
+    schedules,
 )
 from kiosk.commands.options import add_verbose
 from kiosk.errors import KioskError
@@ -37,7 +40,21 @@ EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
 
-_COMMANDS = (run, doctor, models, people, events, pin, relay, evaluate, calibrate, bench)
+_COMMANDS = (
+    run,
+    doctor,
+    models,
+    people,
+    rights,
+    schedules,
+    guests,
+    events,
+    pin,
+    relay,
+    evaluate,
+    calibrate,
+    bench,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.access.hours import AccessHours
-from kiosk.domain import DenialReason, Embedding, ModelId, Person, Template, TemplateKind
-from kiosk.errors import AccessError
+from kiosk.access.rights import AccessRules, RightsBook
+from kiosk.config import AccessConfig, Config
+from kiosk.domain import Embedding, ModelId, Person, Template, TemplateKind
 from kiosk.recognition.gallery import Gallery
 from kiosk.recognition.thresholds import Calibration, comparison_rate
 from kiosk.store.store import Store
 from kiosk.store.templates import StoredTemplates
-
-
-@dataclass(frozen=True, slots=True)
-class Denial:
-    """Why somebody enrolled must not enter now."""
-
-    reason: str
-    """For the log."""
-    hours: str = ""
-    """When they may, in words; empty where nobody knows."""
-    kind: DenialReason = DenialReason.HOURS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,12 +31,16 @@ class EnrolledPeople:
     all_names: Mapping[int, str]
     without_template: int
     """Enabled people who have templates of another model only, and so are not recognised."""
-    hours: Mapping[int, str] = field(default_factory=dict)
-    """When they may enter, of those who may not always."""
     groups: Mapping[int, frozenset[int]] = field(default_factory=dict)
     """All who may be taken for each other, disabled ones too, by each of their ids."""
     with_pin: frozenset[int] = frozenset()
     """Who has a personal PIN."""
+    rights: RightsBook = field(default_factory=lambda: RightsBook.build((), (), (), ()))
+    """What everybody may; whoever it does not know may nothing."""
+    free_schedule: int | None = None
+    """The schedule by which the door is free for everybody."""
+    generation: int = 0
+    """See :meth:`kiosk.store.rights.RightsTable.generation`."""
 
     @property
     def recognised(self) -> int:
@@ -72,23 +64,37 @@ class EnrolledPeople:
         """Return a person's name; empty when they are no longer enrolled."""
         return self.names.get(person_id, "")
 
-    def denial(self, person_id: int, local: datetime) -> Denial | None:
-        """Say why somebody must not enter at this local time, or None when they may.
 
-        Hours that cannot be read are a reason: nobody knows what they allowed.
-        """
-        text = self.hours.get(person_id, "")
-        try:
-            hours = AccessHours.parse(text)
-        except AccessError:
-            return Denial("access hours that cannot be read", "")
-        if hours.allows(local):
-            return None
-        return Denial(f"outside hours {hours}", str(hours))
+def access_here(config: Config) -> AccessConfig:
+    """Return the rules of this door, with its name."""
+    return replace(config.access, door=config.access.door or config.kiosk.door_name)
 
 
-def load_people(store: Store, model: ModelId) -> EnrolledPeople:
-    """Read the snapshot. Raises StoreError. Runs on the store's thread."""
+def rights_book(store: Store, access: AccessConfig | None = None) -> RightsBook:
+    """Read what everybody may. Raises StoreError, and AccessError for an unknown time zone.
+
+    Whoever has damaged rights is left out, and so may nothing.
+    """
+    access = access or AccessConfig()
+    stored = store.rights.read()
+    return RightsBook.build(
+        stored.schedules,
+        stored.groups,
+        stored.holidays,
+        stored.people,
+        zone=access.zone,
+        door=access.door,
+        rules=AccessRules.of(access),
+    )
+
+
+def load_people(store: Store, model: ModelId, access: AccessConfig | None = None) -> EnrolledPeople:
+    """Read the snapshot; ``access`` is what :func:`access_here` says.
+
+    Raises StoreError, and AccessError for an unknown time zone. Runs on the store's thread.
+    """
+    # First of all, so that a change while the rest is read shows.
+    generation = store.rights.generation()
     people = store.people.find()
     names = {person.id: person.name for person in people if person.enabled}
     groups = store.look_alikes.groups()
@@ -101,9 +107,11 @@ def load_people(store: Store, model: ModelId) -> EnrolledPeople:
         names=names,
         all_names={person.id: person.name for person in people},
         without_template=store.people.count_without(model),
-        hours={person.id: person.hours for person in people if person.hours},
         groups=groups,
         with_pin=frozenset(person.id for person in people if person.has_pin),
+        rights=rights_book(store, access),
+        free_schedule=store.rights.free_schedule(),
+        generation=generation,
     )
 
 

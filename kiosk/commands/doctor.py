@@ -19,7 +19,7 @@ def register(groups: Groups) -> None:
     parser = add_command(
         groups,
         "doctor",
-        "check screen, camera, relay, models, database, clock, disk and board",
+        "check screen, camera, door, models, database, clock, broker, disk and board",
         execute,
         more=(
             "It changes nothing and clicks no relay; it may be run beside a running kiosk.\n"

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kiosk.domain import Event, EventKind
+from kiosk.domain import ALARM_KINDS, Event, EventKind
 from kiosk.store.database import Database
 
 GENESIS = bytes(32)
@@ -39,6 +39,10 @@ class EventQuery:
     """Empty for all kinds."""
     limit: int | None = None
     newest_first: bool = False
+    open_alarms: bool = False
+    """Only alarms that nobody has acknowledged."""
+    after_seq: int | None = None
+    """Only events written after the one with this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class EventLog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._events = database.tables.events
+        self._alarms = database.tables.open_alarms
 
     def append(self, event: Event) -> Event:
         """Write an event and return it as stored, with its ``seq``; it is then on the disk."""
@@ -65,7 +70,8 @@ class EventLog:
 
         ``detail`` is part of the chain and can never be blanked: it must not name a person. The
         name of somebody who is not (or no longer) enrolled is not stored. Numbers that are not
-        finite become None, text that cannot be encoded is replaced and long text cut.
+        finite become None, text that cannot be encoded is replaced and long text cut. An alarm
+        is open from this very transaction on, see :mod:`kiosk.store.alarms`.
         """
         stored = []
         with self._database.writing():
@@ -94,6 +100,8 @@ class EventLog:
                     threshold=kept.threshold,
                     digest=digest,
                 ).execute()
+                if kept.kind in ALARM_KINDS:
+                    self._alarms.insert(seq=seq).on_conflict_replace().execute()
                 stored.append(kept)
         return stored
 
@@ -197,8 +205,12 @@ class EventLog:
             selection = selection.where(table.at_ms >= query.since_ms)
         if query.until_ms is not None:
             selection = selection.where(table.at_ms < query.until_ms)
+        if query.after_seq is not None:
+            selection = selection.where(table.seq > query.after_seq)
         if query.person_id is not None:
             selection = selection.where(table.person_id == query.person_id)
+        if query.open_alarms:
+            selection = selection.where(table.seq.in_(self._alarms.select(self._alarms.seq)))
         if query.kinds:
             selection = selection.where(table.kind.in_([kind.value for kind in query.kinds]))
         return selection

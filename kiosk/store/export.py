@@ -111,7 +111,32 @@ def export_events(
             _check_device(os.fstat(folder).st_dev, device_number)
         # On ext4 the mode travels with the stick; whoever reads it there is another user.
         names = (f"doorlog_{stamp}{suffix}.csv" for suffix in _suffixes())
-        return _write(folder, target_dir, names, events, zone, 0o644)
+        return _write(folder, target_dir, names, csv_chunks(events, zone), 0o644)
+
+
+def text_to_medium(
+    text: str,
+    medium: RemovableMedium,
+    stem: str,
+    *,
+    unmount: Callable[[RemovableMedium], bool] | None = None,
+) -> ExportReceipt:
+    """Write a list to a removable medium as ``STEM.csv``, or ``STEM-2.csv`` and so on.
+
+    Checked, verified and released like the log; raises ExportError as :func:`export_to_medium`.
+    """
+    target = Path(medium.mount_point)
+    with _faults(), _folder(target) as folder:
+        _check_device(os.fstat(folder).st_dev, medium.device_number)
+        names = (f"{stem}{suffix}.csv" for suffix in _suffixes())
+        lines = (line.encode("utf-8") for line in text.splitlines(keepends=True))
+        receipt = _write(folder, target, names, lines, 0o644)
+    os.sync()
+    release = unmount_with_udisks if unmount is None else unmount
+    words = f"{receipt.rows} lines written and verified. "
+    if release(medium):
+        return replace(receipt, message=words + "The medium is released: you can pull it out.")
+    return replace(receipt, message=words + "You may remove the medium now.")
 
 
 def export_to_file(
@@ -122,7 +147,9 @@ def export_to_file(
     Raises ExportError; no part of the log is then left.
     """
     with _faults(), _folder(path.absolute().parent) as folder:
-        return _write(folder, path.absolute().parent, iter([path.name]), events, zone, 0o600)
+        return _write(
+            folder, path.absolute().parent, iter([path.name]), csv_chunks(events, zone), 0o600
+        )
 
 
 def unmount_with_udisks(medium: RemovableMedium) -> bool:
@@ -184,8 +211,7 @@ def _write(
     folder: int,
     folder_path: Path,
     names: Iterator[str],
-    events: Iterable[Event],
-    zone: tzinfo | None,
+    chunks: Iterable[bytes],
     mode: int,
 ) -> ExportReceipt:
     """Write under a temporary name and give the file its own only when it has been compared."""
@@ -202,7 +228,7 @@ def _write(
         size = 0
         rows = -1
         with open(descriptor, "wb", buffering=_CHUNK) as file:
-            for chunk in csv_chunks(events, zone):
+            for chunk in chunks:
                 file.write(chunk)
                 wanted.update(chunk)
                 size += len(chunk)

@@ -42,10 +42,11 @@ def safe_cell(text: str) -> str:
     What cannot be encoded or would end the text early is replaced.
     """
     text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
-    return "'" + text if _may_be_formula(text) else text
+    return "'" + text if may_be_formula(text) else text
 
 
-def _may_be_formula(text: str) -> bool:
+def may_be_formula(text: str) -> bool:
+    """Tell whether a spreadsheet might compute this text instead of showing it."""
     # Importers trim blanks, and invisible characters too, before they look for a formula.
     for character in text:
         if character in _SUSPECT:

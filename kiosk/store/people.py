@@ -12,6 +12,7 @@ import peewee
 from kiosk.domain import ModelId, Person, Template, TemplateKind
 from kiosk.errors import EnrolmentError, StoreError
 from kiosk.store.database import Database
+from kiosk.store.generation import advance
 from kiosk.store.names import clean_name, clean_number, searchable
 from kiosk.store.templates import StoredTemplates, pack_picture, unpack_picture
 from kiosk.store.vectors import pack_vector, unpack_vectors
@@ -30,8 +31,13 @@ class PeopleTable:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._people = database.tables.people
+        # A damaged one is none.
+        self._is_enabled = self._people.enabled == 1
         self._templates = database.tables.templates
         self._damaged = 0
+        # Written out once: peewee takes longer to write it than SQLite to answer it.
+        self._one, values = self._select().where(self._people.id == 0).sql()
+        self._one_values = tuple(values[:-1])
 
     @property
     def damaged_templates(self) -> int:
@@ -47,6 +53,7 @@ class PeopleTable:
         with self._database.writing():
             if number:
                 self._refuse_taken(number)
+            advance(self._database)
             person_id = self._people.insert(
                 name=name,
                 number=number or None,
@@ -75,9 +82,16 @@ class PeopleTable:
 
     def get(self, person_id: int) -> Person | None:
         """Return somebody, or None when nobody has that id."""
-        with self._database.reading():
-            rows = list(self._select().where(self._people.id == person_id).tuples())
+        rows = self._database.execute(self._one, (*self._one_values, person_id))
         return _person(rows[0]) if rows else None
+
+    def may_enter(self, person_id: int) -> bool:
+        """Tell whether somebody is enrolled and enabled."""
+        return bool(
+            self._database.execute(
+                "SELECT 1 FROM people WHERE id = ? AND enabled = 1", (person_id,)
+            )
+        )
 
     def find(self, search: str = "") -> list[Person]:
         """Return people whose name or number contains ``search``, by name; empty finds all.
@@ -101,6 +115,14 @@ class PeopleTable:
         """Change a name; events keep the former one. Raises EnrolmentError."""
         return self._change(person_id, name=clean_name(name))
 
+    def set_number(self, person_id: int, number: str) -> Person:
+        """Change a number; empty for none. Raises EnrolmentError when unknown or it is taken."""
+        number = clean_number(number)
+        with self._database.writing():
+            if number and self._existing(person_id).number != number:
+                self._refuse_taken(number)
+            return self._change(person_id, number=number or None)
+
     def set_hours(self, person_id: int, hours: str) -> Person:
         """Say when somebody may enter; what the text means is not looked at here.
 
@@ -117,6 +139,7 @@ class PeopleTable:
         events = self._database.tables.events
         with self._database.writing():
             self._existing(person_id)
+            advance(self._database)
             self._people.delete().where(self._people.id == person_id).execute()
             events.update(person_name="").where(events.person_id == person_id).execute()
         try:
@@ -127,9 +150,16 @@ class PeopleTable:
             if not truncated:
                 _log.warning("deleted data stays in the write-ahead log until it is idle")
 
-    def replace_templates(self, person_id: int, templates: Sequence[Template]) -> Person:
-        """Put templates in the place of all former ones, of any model. Raises EnrolmentError."""
+    def replace_templates(
+        self, person_id: int, templates: Sequence[Template], consent_at_ms: int | None = None
+    ) -> Person:
+        """Put templates in the place of all former ones, of any model. Raises EnrolmentError.
+
+        ``consent_at_ms``: when the person agreed to these; None: with what they agreed to before.
+        """
         with self._database.writing():
+            if consent_at_ms is not None:
+                self._change(person_id, consent_at_ms=consent_at_ms)
             self._templates.delete().where(self._templates.person_id == person_id).execute()
             return self.add_templates(person_id, templates)
 
@@ -142,6 +172,7 @@ class PeopleTable:
             raise EnrolmentError("There is nothing to enrol: take at least one view of the face.")
         with self._database.writing():
             self._existing(person_id)
+            advance(self._database)
             for template in templates:
                 model = template.embedding.model
                 self._templates.insert(
@@ -174,7 +205,7 @@ class PeopleTable:
                 table.picture.cast("TEXT"),
             )
             .join(people, on=(people.id == table.person_id))
-            .where(self._is_of(model), people.enabled | include_disabled)
+            .where(self._is_of(model), self._is_enabled | include_disabled)
             .order_by(table.id)
         )
         with self._database.reading():
@@ -201,7 +232,7 @@ class PeopleTable:
         query = (
             table.select(*columns, _peewee.fn.COUNT(table.person_id.distinct()))
             .join(people, on=(people.id == table.person_id))
-            .where(people.enabled)
+            .where(self._is_enabled)
             .group_by(*columns)
         )
         with self._database.reading():
@@ -213,7 +244,7 @@ class PeopleTable:
         anything = table.select(table.person_id)
         usable = table.select(table.person_id).where(self._is_of(model))
         query = people.select().where(
-            people.enabled, people.id.in_(anything), people.id.not_in(usable)
+            self._is_enabled, people.id.in_(anything), people.id.not_in(usable)
         )
         with self._database.reading():
             return int(query.count())
@@ -234,7 +265,7 @@ class PeopleTable:
                 people.id,
                 people.name,
                 people.number,
-                people.enabled,
+                self._is_enabled,
                 people.consent_at_ms,
                 people.created_at_ms,
                 # As text, whatever a damaged row holds: peewee fails on bytes that are none.
@@ -243,6 +274,7 @@ class PeopleTable:
                 people.pin != "",
                 people.id.in_(pairs.select(pairs.first_id))
                 | people.id.in_(pairs.select(pairs.second_id)),
+                people.duress_pin != "",
             )
             .join(
                 table,
@@ -256,6 +288,7 @@ class PeopleTable:
     def _change(self, person_id: int, **columns: Any) -> Person:
         with self._database.writing():
             self._existing(person_id)
+            advance(self._database)
             self._people.update(**columns).where(self._people.id == person_id).execute()
             return self._existing(person_id)
 
@@ -268,11 +301,10 @@ class PeopleTable:
         return person
 
     def _refuse_taken(self, number: str) -> None:
-        with self._database.reading():
-            holder = self._people.get_or_none(self._people.number == number)
-        if holder is not None:
+        holders = self._database.execute("SELECT name FROM people WHERE number = ?", (number,))
+        if holders:
             raise EnrolmentError(
-                f"Number {number} already belongs to {holder.name}. Enter another number, or "
+                f"Number {number} already belongs to {holders[0][0]}. Enter another number, or "
                 "leave it empty."
             )
 
@@ -290,4 +322,5 @@ def _person(row: tuple[Any, ...]) -> Person:
         template_count=int(row[7]),
         has_pin=bool(row[8]),
         is_look_alike=bool(row[9]),
+        has_duress_pin=bool(row[10]),
     )

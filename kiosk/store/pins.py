@@ -1,4 +1,4 @@
-"""A person's PIN and the count of wrong ones, kept with the person: deleted with them too."""
+"""A person's PINs and the count of wrong ones, kept with the person: deleted with them too."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ class PersonPinStorage:
         self._database = database
         self._people = people
         self._is_person = people.id == person_id
-        self._columns = {"pin": people.pin, "pin_lockout": people.pin_lockout}
+        self._columns = {
+            "pin": people.pin,
+            "pin_lockout": people.pin_lockout,
+            "duress_pin": people.duress_pin,
+        }
 
     def get(self, key: str) -> str | None:
         """Return the text, or None when there is none or nobody has that id."""
@@ -39,3 +43,13 @@ class PersonPinStorage:
         """Forget a text; there need not be one."""
         with self._database.writing():
             self._people.update({self._columns[key]: ""}).where(self._is_person).execute()
+
+
+def person_numbered(database: Database, number: str) -> int | None:
+    """Return which enabled person has a number; None when nobody has. Raises StoreError."""
+    people = database.tables.people
+    with database.reading():
+        rows = list(
+            people.select(people.id).where(people.number == number, people.enabled == 1).tuples()
+        )
+    return int(rows[0][0]) if rows else None

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.store.alarms import AlarmsTable
 from kiosk.store.database import Database
 from kiosk.store.events import EventLog
 from kiosk.store.lookalikes import LookAlikesTable
 from kiosk.store.people import PeopleTable
+from kiosk.store.rights import RightsTable
 from kiosk.store.settings import SettingsTable
 
 
@@ -23,6 +25,8 @@ class Store:
     events: EventLog
     settings: SettingsTable
     look_alikes: LookAlikesTable
+    rights: RightsTable
+    alarms: AlarmsTable
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True) -> Store:
@@ -38,6 +42,8 @@ class Store:
             events=EventLog(database),
             settings=SettingsTable(database),
             look_alikes=LookAlikesTable(database),
+            rights=RightsTable(database),
+            alarms=AlarmsTable(database),
         )
 
     def close(self) -> None:

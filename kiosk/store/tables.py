@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import peewee
@@ -21,9 +21,14 @@ class Tables:
     events: Any
     settings: Any
     look_alikes: Any
+    schedules: Any
+    holidays: Any
+    groups: Any
+    members: Any
+    open_alarms: Any
 
     def all(self) -> tuple[Any, ...]:
-        return self.people, self.templates, self.events, self.settings, self.look_alikes
+        return tuple(getattr(self, field.name) for field in fields(self))
 
 
 def bind_tables(database: Any) -> Tables:
@@ -46,6 +51,13 @@ def bind_tables(database: Any) -> Tables:
         hours = pw.TextField(default="")
         pin = pw.TextField(default="")
         pin_lockout = pw.TextField(default="")
+        group_count = pw.IntegerField(default=0)
+        valid_from_ms = pw.IntegerField(null=True)
+        valid_until_ms = pw.IntegerField(null=True)
+        uses_left = pw.IntegerField(null=True)
+        is_slow = pw.BooleanField(default=False)
+        is_guest = pw.BooleanField(default=False)
+        duress_pin = pw.TextField(default="")
 
     class Templates(Base):
         id = pw.AutoField()
@@ -82,10 +94,52 @@ def bind_tables(database: Any) -> Tables:
         class Meta:
             primary_key = pw.CompositeKey("first_id", "second_id")
 
+    class Schedules(Base):
+        id = pw.AutoField()
+        name = pw.TextField()
+        week = pw.TextField()
+        holiday = pw.TextField()
+        mode = pw.TextField()
+        waits_for_first = pw.BooleanField()
+        zone = pw.TextField()
+
+    class Holidays(Base):
+        day = pw.TextField(primary_key=True)
+        name = pw.TextField()
+        is_yearly = pw.BooleanField()
+
+    class Groups(Base):
+        id = pw.AutoField()
+        name = pw.TextField()
+        schedule_ids = pw.TextField()
+        doors = pw.TextField()
+        needs_two = pw.BooleanField()
+        is_first = pw.BooleanField()
+        ignores_passback = pw.BooleanField()
+
+        class Meta:
+            table_name = "access_groups"
+
+    class Members(Base):
+        person_id = pw.IntegerField()
+        group_id = pw.IntegerField()
+
+        class Meta:
+            table_name = "group_members"
+            primary_key = pw.CompositeKey("person_id", "group_id")
+
+    class OpenAlarms(Base):
+        seq = pw.IntegerField(primary_key=True)
+
     return Tables(
         people=People,
         templates=Templates,
         events=Events,
         settings=Settings,
         look_alikes=LookAlikes,
+        schedules=Schedules,
+        holidays=Holidays,
+        groups=Groups,
+        members=Members,
+        open_alarms=OpenAlarms,
     )

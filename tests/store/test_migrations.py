@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.access.model import PersonRights
 from kiosk.domain import TemplateKind
 from kiosk.errors import StoreError
 from kiosk.store.database import Database, _create
@@ -49,6 +50,25 @@ PRAGMA user_version = 2;
 """
 )
 
+# What the third schema, as released, changed. An alarm of those days was never acknowledged.
+SCHEMA_3 = (
+    SCHEMA_2
+    + """
+ALTER TABLE templates ADD COLUMN kind TEXT NOT NULL DEFAULT 'plain';
+ALTER TABLE templates ADD COLUMN picture TEXT NOT NULL DEFAULT '';
+ALTER TABLE people ADD COLUMN pin TEXT NOT NULL DEFAULT '';
+ALTER TABLE people ADD COLUMN pin_lockout TEXT NOT NULL DEFAULT '';
+CREATE TABLE look_alikes (
+  first_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  second_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  PRIMARY KEY (first_id, second_id), CHECK (first_id < second_id));
+CREATE INDEX look_alikes_second ON look_alikes (second_id);
+UPDATE people SET pin = 'hash';
+INSERT INTO events VALUES (2, 'relay_lost', 6, NULL, '', '', NULL, NULL, x'00');
+PRAGMA user_version = 3;
+"""
+)
+
 NEXT = SCHEMA_VERSION + 1
 STEP_NEXT: Step = (
     "ALTER TABLE people ADD COLUMN note TEXT NOT NULL DEFAULT ''",
@@ -59,7 +79,10 @@ REBUILD: Step = (
     "CREATE TABLE people_new (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,"
     " number TEXT UNIQUE, enabled INTEGER NOT NULL DEFAULT 1, consent_at_ms INTEGER,"
     " created_at_ms INTEGER NOT NULL, hours TEXT NOT NULL DEFAULT '',"
-    " pin TEXT NOT NULL DEFAULT '', pin_lockout TEXT NOT NULL DEFAULT '')",
+    " pin TEXT NOT NULL DEFAULT '', pin_lockout TEXT NOT NULL DEFAULT '',"
+    " group_count INTEGER NOT NULL DEFAULT 0, valid_from_ms INTEGER, valid_until_ms INTEGER,"
+    " uses_left INTEGER, is_slow INTEGER NOT NULL DEFAULT 0, is_guest INTEGER NOT NULL DEFAULT 0,"
+    " duress_pin TEXT NOT NULL DEFAULT '')",
     "INSERT INTO people_new SELECT * FROM people",
     "DROP TABLE people",
     "ALTER TABLE people_new RENAME TO people",
@@ -71,6 +94,14 @@ ORPHANS: Step = ("UPDATE templates SET person_id = 99",)
 def schema_1(path: Path) -> Path:
     connection = sqlite3.connect(path)
     connection.executescript(SCHEMA_1)
+    connection.close()
+    return path
+
+
+@pytest.fixture
+def schema_3(path: Path) -> Path:
+    connection = sqlite3.connect(path)
+    connection.executescript(SCHEMA_3)
     connection.close()
     return path
 
@@ -143,6 +174,27 @@ def test_schema_2_opens_with_plain_templates_and_nobody_with_a_pin(schema_2: Pat
         assert (found.conditions, found.poses) == ((None,), (None,))
         assert store.look_alikes.all() == {}
     assert rows(backup_path(schema_2, 2), "PRAGMA user_version") == [(2,)]
+
+
+def test_schema_3_is_what_the_third_program_made(tmp_path: Path, schema_3: Path) -> None:
+    fresh = tmp_path / "fresh.db"
+    _create(fresh, STEPS[:3])
+    for table in ("people", "templates", "events", "settings", "look_alikes"):
+        for what in ("table_info", "index_list", "foreign_key_list"):
+            sql = f"PRAGMA {what}({table})"
+            assert rows(fresh, sql) == rows(schema_3, sql), (table, what)
+
+
+def test_schema_3_opens_with_everybody_as_they_were_and_no_alarm(schema_3: Path) -> None:
+    with opened(schema_3, create=False) as store:
+        assert store.database.schema_version == SCHEMA_VERSION
+        stored = store.rights.read()
+        assert stored.people == (PersonRights(7, hours="never"),)
+        assert (stored.schedules, stored.groups, stored.holidays, stored.damage) == ((),) * 4
+        assert store.alarms.open() == []
+        person = store.people.get(7)
+        assert person is not None and person.has_pin
+    assert rows(schema_3, "SELECT duress_pin FROM people") == [("",)]
 
 
 def test_a_step_keeps_a_private_copy_of_what_was(schema_1: Path) -> None:

@@ -16,6 +16,7 @@ from kiosk.access.hours import AccessHours
 from kiosk.domain import Embedding, Event, EventKind, ModelId, Template
 from kiosk.errors import AccessError, EnrolmentError
 from kiosk.store.names import clean_name
+from kiosk.store.pins import person_numbered
 from kiosk.store.store import Store
 from kiosk.store.vectors import unpack_vectors
 
@@ -294,3 +295,23 @@ def test_damaged_hours_are_still_a_text_and_never_an_empty_one(store: Store, dam
     assert found is not None
     with pytest.raises(AccessError):
         AccessHours.parse(found.hours)
+
+
+@pytest.mark.parametrize("damaged", ["x", "", 2, -1, 0.5, b"\x01", "true"])
+def test_a_damaged_mark_of_being_enabled_means_disabled_everywhere(
+    store: Store, make_template, damaged: object
+) -> None:
+    template = make_template(1)
+    person = store.people.enrol("Ada", "17", 5, [template], 10)
+    model = template.embedding.model
+    assert person_numbered(store.database, "17") == person.id
+    assert store.people.may_enter(person.id)
+    store.database.execute("UPDATE people SET enabled = ?", (damaged,))
+    assert not store.people.may_enter(person.id)
+    assert [each.enabled for each in store.people.find()] == [False]
+    assert person_numbered(store.database, "17") is None
+    assert len(store.people.templates(model)) == 0
+    assert len(store.people.templates(model, include_disabled=True)) == 1
+    assert store.people.people_by_model() == {}
+    assert store.people.count_without(ModelId("another", "1", "fp32")) == 0
+    assert store.people.set_enabled(person.id, True).enabled
