@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 import threading
+from dataclasses import replace
 
 from kiosk.domain import Decision, DenialReason, DoorState, DoorStatus, Phase
-from kiosk.listener import KioskView, Listener, PinPrompt
+from kiosk.listener import KioskView, Listener, NumberPrompt, PinPrompt
 
 
 class Fault(enum.Enum):
@@ -36,6 +37,9 @@ class FaultBoard:
         self._name = self._hours = ""
         self._denial, self._wait_s = DenialReason.HOURS, 0.0
         self._pin: PinPrompt | None = None
+        self._number: NumberPrompt | None = None
+        self._answer_by_ns: int | None = None
+        self._offers_keypad, self._clock_ok = False, True
         self._relock_at_ns: int | None = None
         self._shown: KioskView | None = None
 
@@ -62,12 +66,18 @@ class FaultBoard:
         with self._lock:
             return fault in self._faults
 
+    def sentence(self, fault: Fault) -> str:
+        """Say what is wrong; empty when nothing is."""
+        with self._lock:
+            return self._faults.get(fault, "")
+
     def set(self, fault: Fault, sentence: str) -> None:
         """Show a fault. What was shown before is not shown again when it is over."""
         with self._lock:
             self._faults[fault] = sentence
             if self._decision.phase is not Phase.STARTING:
                 self._decision, self._name = Decision(Phase.IDLE), ""
+                self._number = None
             self._tell()
 
     def clear(self, fault: Fault) -> None:
@@ -113,11 +123,26 @@ class FaultBoard:
         denial: DenialReason = DenialReason.HOURS,
         wait_s: float = 0.0,
         pin: PinPrompt | None = None,
+        number: NumberPrompt | None = None,
+        answer_by_ns: int | None = None,
     ) -> None:
-        """Show where the visit has come to; what follows ``name`` is said in DENIED and PIN."""
+        """Show where the visit has come to; what follows ``name`` is said in its phase only."""
         with self._lock:
             self._decision, self._name, self._hours = decision, name, hours
             self._denial, self._wait_s, self._pin = denial, wait_s, pin
+            self._number, self._answer_by_ns = number, answer_by_ns
+            self._tell()
+
+    def offer_keypad(self, is_offered: bool) -> None:
+        """Show whether somebody may enter with number and PIN alone."""
+        with self._lock:
+            self._offers_keypad = is_offered
+            self._tell()
+
+    def clock_is(self, is_ok: bool) -> None:
+        """Show whether the time is known."""
+        with self._lock:
+            self._clock_ok = is_ok
             self._tell()
 
     def door_is(self, status: DoorStatus) -> None:
@@ -129,30 +154,35 @@ class FaultBoard:
 
     def _view(self) -> KioskView:
         faults = tuple(self._faults[fault] for fault in Fault if fault in self._faults)
-        warnings = tuple(self._warnings.values())
+        around = KioskView(
+            Phase.OUT_OF_ORDER,
+            warnings=tuple(self._warnings.values()),
+            clock_ok=self._clock_ok,
+        )
         if faults:
-            return KioskView(Phase.OUT_OF_ORDER, faults=faults, warnings=warnings)
+            return replace(around, faults=faults)
         decision = self._decision
+        around = replace(
+            around,
+            phase=decision.phase,
+            offers_keypad=self._offers_keypad,
+            number_prompt=self._number,
+        )
         if decision.phase is Phase.WELCOME:
-            return KioskView(
-                Phase.WELCOME,
-                person_name=self._name,
-                relock_at_ns=self._relock_at_ns,
-                warnings=warnings,
-            )
+            return replace(around, person_name=self._name, relock_at_ns=self._relock_at_ns)
+        if decision.phase is Phase.SECOND:
+            return replace(around, person_name=self._name, answer_by_ns=self._answer_by_ns)
         if decision.phase is Phase.DENIED:
-            return KioskView(
-                Phase.DENIED,
+            return replace(
+                around,
                 person_name=self._name,
                 hours=self._hours,
                 denial=self._denial,
                 wait_s=self._wait_s,
-                warnings=warnings,
             )
         if decision.phase is Phase.PIN:
-            pin = self._pin or PinPrompt()
-            return KioskView(Phase.PIN, decision.guidance, pin=pin, warnings=warnings)
-        return KioskView(decision.phase, decision.guidance, warnings=warnings)
+            around = replace(around, pin=self._pin or PinPrompt())
+        return replace(around, guidance=decision.guidance)
 
     def _tell(self) -> None:
         # Inside the lock: two threads must not deliver their views in the wrong order.

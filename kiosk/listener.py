@@ -21,6 +21,22 @@ class PinPrompt:
     """PINs compared so far; while none is right, that many were wrong."""
     attempts_left: int = 0
     """Tries before entry is locked; 0 where the next wrong one locks it."""
+    is_scheduled: bool = False
+    """Everybody is asked at this time, not just people who look alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberPrompt:
+    """How it stands with a number and a PIN typed without a face."""
+
+    is_checking: bool = False
+    """They are being compared; the next may be typed when they were wrong."""
+    is_right: bool = False
+    """They were right, and the face that belongs to them is waited for."""
+    answers: int = 0
+    """Wrong ones so far, of whoever types now."""
+    attempts_left: int = 0
+    """Tries with this number before it is locked; 0 where the next wrong one locks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +59,14 @@ class KioskView:
     """How long no PIN is looked at, when DENIED for wrong ones."""
     pin: PinPrompt | None = None
     """When PIN."""
+    offers_keypad: bool = False
+    """Whether somebody may enter with number and PIN alone at this time."""
+    number_prompt: NumberPrompt | None = None
+    """In any phase but OUT_OF_ORDER, while what was typed there is looked at or was wrong."""
+    answer_by_ns: int | None = None
+    """Monotonic time until which the second person is waited for, when SECOND."""
+    clock_ok: bool = True
+    """False while nobody knows the time, and rights that depend on it are refused."""
 
 
 class Listener(Protocol):
@@ -66,6 +90,9 @@ class Listener(Protocol):
     def enrolment_changed(self, progress: EnrolmentProgress) -> None:
         """The guided capture moved on."""
 
+    def alarms_changed(self) -> None:
+        """An alarm was raised or acknowledged."""
+
 
 class SilentListener:
     """A listener for runs without a screen."""
@@ -81,3 +108,5 @@ class SilentListener:
     def camera_changed(self, status: CameraStatus) -> None: ...
 
     def enrolment_changed(self, progress: EnrolmentProgress) -> None: ...
+
+    def alarms_changed(self) -> None: ...

@@ -1,8 +1,9 @@
 """The one question for a PIN under way at the door, shared by screen and recognition thread.
 
-Somebody is recognised who has a look-alike: the face says it is one of them, the PIN says which.
-The question belongs to the visit. It is void as soon as anything says that somebody else may stand
-there, and a right PIN counts only together with a frame that recognises them anew.
+Somebody is recognised who has a look-alike: the face says it is one of them, the PIN says which. Or
+the time of day asks for a PIN beside the face. The question belongs to the visit. It is void as
+soon as anything says that somebody else may stand there, and a right PIN counts only together with
+a frame that recognises them anew.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class PinStep:
     """Why the question ended without that; on one frame only."""
     wait_s: float = 0.0
     """How long no PIN is looked at, when that is why."""
+    candidates: frozenset[int] = frozenset()
+    """Whom it was put to, when denied."""
     has_left: bool = False
     """Whoever was asked may not stand there any more: the next frame begins another visit."""
 
@@ -59,8 +62,16 @@ class PinStep:
 class _Question:
     """What is known since the question was put."""
 
-    def __init__(self, person_id: int, candidates: frozenset[int], at_ns: int, until_ns: int):
+    def __init__(
+        self,
+        person_id: int,
+        candidates: frozenset[int],
+        at_ns: int,
+        until_ns: int,
+        is_scheduled: bool,
+    ) -> None:
         self.person_id, self.candidates = person_id, candidates
+        self.is_scheduled = is_scheduled
         self.at_ns = self.seen_at_ns = at_ns
         self.until_ns = until_ns
         self.attacks = self.clean = 0
@@ -94,14 +105,22 @@ class PinDesk:
         with self._lock:
             return self._question is not None
 
-    def ask(self, person_id: int, candidates: frozenset[int], at_ns: int) -> None:
+    def ask(
+        self,
+        person_id: int,
+        candidates: frozenset[int],
+        at_ns: int,
+        *,
+        is_scheduled: bool = False,
+    ) -> None:
         """Put the question, in the place of one under way.
 
-        ``person_id`` is whom the decision over the visit names, ``candidates`` who that may be.
+        ``person_id`` is whom the decision over the visit names, ``candidates`` who that may be;
+        ``is_scheduled`` when everybody is asked at this time.
         """
         until_ns = at_ns + _ns(self._rules.answer_s)
         with self._lock:
-            self._question = _Question(person_id, candidates, at_ns, until_ns)
+            self._question = _Question(person_id, candidates, at_ns, until_ns, is_scheduled)
 
     def cancel(self) -> None:
         """Forget the question; what is still being checked for it is void."""
@@ -160,20 +179,27 @@ class PinDesk:
             # A new visit would forget the pictures held up in this one.
             return PinStep(has_left=not question.attacks)
         if question.failure is not None:
-            return PinStep(denial=question.failure, wait_s=question.wait_s)
+            return self._denied(question, question.failure)
         is_named = _names(report, question.person_id) and not decision.is_suspect
         if question.passed is not None and is_named:
             return PinStep(passed=question.passed)
         if question.at_ns > question.until_ns:
-            return PinStep(denial=DenialReason.PIN_MISSED)
+            return self._denied(question, DenialReason.PIN_MISSED)
         return PinStep(
             PinPrompt(
                 is_checking=question.is_checking,
                 is_right=question.passed is not None,
                 answers=question.answers,
                 attempts_left=question.attempts_left,
+                is_scheduled=question.is_scheduled,
             )
         )
+
+    @staticmethod
+    def _denied(question: _Question, denial: DenialReason) -> PinStep:
+        if denial is DenialReason.NO_PIN and question.is_scheduled:
+            denial = DenialReason.PIN_NEEDED
+        return PinStep(denial=denial, wait_s=question.wait_s, candidates=question.candidates)
 
     def _is_picture(self, question: _Question, decision: Decision) -> bool:
         rules = self._rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kiosk.camera.authenticity import Suspicion
 from kiosk.domain import Decision, DoorState, DoorStatus, Guidance, Phase
 from kiosk.faultboard import Fault, FaultBoard
-from kiosk.listener import KioskView, SilentListener
+from kiosk.listener import KioskView, NumberPrompt, SilentListener
 
 
 class Screen(SilentListener):
@@ -90,3 +90,31 @@ def test_starting_lasts_until_everything_is_loaded() -> None:
 
 def test_every_suspicion_about_the_pictures_is_a_fault_of_its_own() -> None:
     assert {suspicion.name for suspicion in Suspicion} <= {fault.name for fault in Fault}
+
+
+def test_keypad_and_clock_are_shown_with_whatever_else_is() -> None:
+    shown, screen = board()
+    shown.offer_keypad(True)
+    shown.clock_is(False)
+    assert screen.views[-1] == KioskView(Phase.IDLE, offers_keypad=True, clock_ok=False)
+    shown.show(Decision(Phase.GUIDANCE, Guidance.STEP_CLOSER), number=NumberPrompt(answers=1))
+    assert screen.views[-1] == KioskView(
+        Phase.GUIDANCE,
+        Guidance.STEP_CLOSER,
+        offers_keypad=True,
+        number_prompt=NumberPrompt(answers=1),
+        clock_ok=False,
+    )
+    # Out of order nothing that is typed counts, and what was typed before is void.
+    shown.set(Fault.DOOR, "No relay.")
+    assert screen.views[-1] == KioskView(Phase.OUT_OF_ORDER, faults=("No relay.",), clock_ok=False)
+    shown.clear(Fault.DOOR)
+    assert screen.views[-1].number_prompt is None
+
+
+def test_who_waits_for_a_second_person_is_told_until_when() -> None:
+    shown, screen = board()
+    shown.show(Decision(Phase.SECOND, person_id=1), "Ada", answer_by_ns=7_000)
+    assert screen.views[-1] == KioskView(Phase.SECOND, person_name="Ada", answer_by_ns=7_000)
+    shown.show(Decision(Phase.IDLE))
+    assert screen.views[-1] == KioskView(Phase.IDLE)

@@ -13,7 +13,15 @@ from kiosk.domain import Embedding, ModelId, Person, Template, TemplateKind
 from kiosk.enginehealth import people_row
 from kiosk.errors import EnrolmentError, PinError
 from kiosk.people import Likeness, alike_pairs, everybody, load_people, mark_look_alikes
-from kiosk.personalpins import remove_pin, set_pin, vault_of, who_typed
+from kiosk.personalpins import (
+    remove_duress_pin,
+    remove_pin,
+    set_duress_pin,
+    set_pin,
+    typed_with_number,
+    vault_of,
+    who_typed,
+)
 from kiosk.recognition.thresholds import flat_calibration
 from kiosk.store.store import Store, opened
 
@@ -100,6 +108,113 @@ def test_nobody_has_no_pin(store: Store) -> None:
         with pytest.raises(EnrolmentError, match="no longer enrolled"):
             act()
     assert not vault_of(store, 99).is_set()
+
+
+# --- the duress PIN -------------------------------------------------------------------------------
+
+
+def test_a_duress_pin_opens_as_them_and_goes_with_their_pin(store: Store) -> None:
+    ada = enrol(store, "Ada", 0)
+    with pytest.raises(PinError, match="Set one first"):
+        set_duress_pin(store, ada.id, "4027")
+    set_pin(store, ada.id, "7294")
+    assert set_duress_pin(store, ada.id, "4027").has_pin
+    assert b"4027" not in store.database.path.read_bytes()
+    verdict = who_typed(store, [ada.id], "4027", NOW)
+    assert (verdict.person_id, verdict.is_duress) == (ada.id, True)
+    assert not who_typed(store, [ada.id], "7294", NOW).is_duress
+    remove_duress_pin(store, ada.id)
+    assert who_typed(store, [ada.id], "4027", NOW).person_id is None
+    set_duress_pin(store, ada.id, "4027")
+    remove_pin(store, ada.id)
+    set_pin(store, ada.id, "6150")
+    assert who_typed(store, [ada.id], "4027", NOW).person_id is None
+
+
+@pytest.mark.parametrize("near", ["7293", "7294", "7295"])
+def test_a_slip_must_not_raise_the_alarm(store: Store, near: str) -> None:
+    ada = enrol(store, "Ada", 0)
+    set_pin(store, ada.id, "7294")
+    with pytest.raises(PinError, match="too close to their PIN"):
+        set_duress_pin(store, ada.id, near)
+    set_pin(store, ada.id, "4027")
+    set_duress_pin(store, ada.id, near)
+    with pytest.raises(PinError, match="too close to their duress PIN"):
+        set_pin(store, ada.id, "7294")
+    assert who_typed(store, [ada.id], "4027", NOW).person_id == ada.id
+
+
+def test_a_duress_pin_is_not_close_to_any_of_a_look_alike(store: Store) -> None:
+    ada, eve, bob = (enrol(store, name, 0) for name in ("Ada", "Eve", "Bob"))
+    store.look_alikes.mark(ada.id, [eve.id])
+    set_pin(store, ada.id, "7294")
+    set_pin(store, eve.id, "6150")
+    set_pin(store, bob.id, "8416")
+    set_duress_pin(store, eve.id, "3862")
+    for taken in ("6150", "6149", "6151", "3861", "3862", "3863"):
+        with pytest.raises(PinError, match="who looks alike") as refused:
+            set_duress_pin(store, ada.id, taken)
+        assert "Eve" not in str(refused.value)
+    with pytest.raises(PinError, match="who looks alike"):
+        set_pin(store, ada.id, "3863")
+    # Who looks different may have any.
+    set_duress_pin(store, ada.id, "8416")
+
+
+@pytest.mark.parametrize("weak", ["0000", "1234", "12", "123456789", "abcd", ""])
+def test_a_weak_duress_pin_changes_nothing(store: Store, weak: str) -> None:
+    ada = enrol(store, "Ada", 0)
+    set_pin(store, ada.id, "7294")
+    with pytest.raises(PinError):
+        set_duress_pin(store, ada.id, weak)
+    for act in (lambda: set_duress_pin(store, 99, "4027"), lambda: remove_duress_pin(store, 99)):
+        with pytest.raises(EnrolmentError):
+            act()
+
+
+# --- number and PIN -------------------------------------------------------------------------------
+
+
+def test_number_and_pin_say_who_it_is(store: Store) -> None:
+    ada = store.people.add("Ada", "17", None, 0)
+    eve = store.people.add("Eve", "0018", None, 0)
+    for person in (ada, eve):
+        # They may share it: the number tells them apart.
+        set_pin(store, person.id, "7294")
+    assert typed_with_number(store, "17", "7294", NOW).person_id == ada.id
+    assert typed_with_number(store, "0018", "7294", NOW).person_id == eve.id
+    assert typed_with_number(store, "18", "7294", NOW).person_id is None
+    set_duress_pin(store, ada.id, "4027")
+    assert typed_with_number(store, "17", "4027", NOW).is_duress
+    store.people.set_enabled(ada.id, False)
+    assert typed_with_number(store, "17", "7294", NOW).person_id is None
+
+
+@pytest.mark.parametrize("number", ["", "\0", "\udc80", "x" * 100_000, "' OR 1=1 --", "%"])
+def test_whatever_is_typed_as_a_number_is_a_wrong_one(store: Store, number: str) -> None:
+    set_pin(store, store.people.add("Ada", "17", None, 0).id, "7294")
+    verdict = typed_with_number(store, number, "7294", NOW)
+    assert (verdict.person_id, verdict.was_checked, verdict.attempts_left) == (None, True, 4)
+
+
+def test_numbers_typed_by_passers_by_lock_nobody_who_shows_their_face(store: Store) -> None:
+    ada = store.people.add("Ada", "17", None, 0)
+    set_pin(store, ada.id, "7294")
+    for _ in range(5):
+        verdict = typed_with_number(store, "17", "9034", NOW)
+    assert verdict.wait_s == 30
+    assert not typed_with_number(store, "17", "7294", NOW).was_checked
+    assert who_typed(store, [ada.id], "7294", NOW).person_id == ada.id
+
+
+def test_a_locked_number_stays_locked_through_a_restart(tmp_path: Path) -> None:
+    with opened(tmp_path / "kiosk.db") as store:
+        ada = store.people.add("Ada", "17", None, 0)
+        set_pin(store, ada.id, "7294")
+        for _ in range(5):
+            typed_with_number(store, "17", "9034", NOW)
+    with opened(tmp_path / "kiosk.db") as store:
+        assert typed_with_number(store, "17", "7294", NOW).wait_s == 30
 
 
 # --- who looks like whom --------------------------------------------------------------------------

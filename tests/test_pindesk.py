@@ -128,7 +128,9 @@ def test_a_right_pin_without_a_face_in_time_is_void() -> None:
     door = Door(PinRules(check_s=0.5))
     door.desk.enter("7294")
     door.checker.answer(ADA)
-    assert door.see(face(None), seconds=2) == PinStep(denial=DenialReason.PIN_MISSED)
+    assert door.see(face(None), seconds=2) == PinStep(
+        denial=DenialReason.PIN_MISSED, candidates=TWINS
+    )
     assert door.see() is None
 
 
@@ -152,14 +154,14 @@ def test_while_one_pin_is_checked_no_other_is_taken(door: Door) -> None:
 def test_a_lockout_ends_the_question(door: Door) -> None:
     door.desk.enter("9034")
     door.checker.answer(None, wait_s=30, left=0)
-    assert door.see() == PinStep(denial=DenialReason.PIN_LOCKED, wait_s=30)
+    assert door.see() == PinStep(denial=DenialReason.PIN_LOCKED, wait_s=30, candidates=TWINS)
     assert door.see() is None
 
 
 def test_nobody_is_waited_for_for_ever(door: Door) -> None:
     step = door.see(seconds=15)
     assert step is not None and step.prompt is not None
-    assert door.see() == PinStep(denial=DenialReason.PIN_MISSED)
+    assert door.see() == PinStep(denial=DenialReason.PIN_MISSED, candidates=TWINS)
 
 
 def test_a_pin_entered_in_the_last_moment_is_still_looked_at(door: Door) -> None:
@@ -173,7 +175,7 @@ def test_a_pin_entered_in_the_last_moment_is_still_looked_at(door: Door) -> None
 
 def test_a_check_that_hangs_does_not_keep_the_keypad_for_ever(door: Door) -> None:
     door.desk.enter("7294")
-    assert door.see(seconds=20) == PinStep(denial=DenialReason.PIN_MISSED)
+    assert door.see(seconds=20) == PinStep(denial=DenialReason.PIN_MISSED, candidates=TWINS)
     door.checker.answer(ADA)
     assert door.see() is None
 
@@ -266,9 +268,18 @@ def test_a_check_that_fails_ends_the_question(
     door.desk.enter("7294")
     with caplog.at_level(logging.INFO):
         door.checker.asked[-1][2].set_exception(error)
-    assert door.see() == PinStep(denial=denial)
+    assert door.see() == PinStep(denial=denial, candidates=TWINS)
     assert str(error) in caplog.text
     assert "7294" not in caplog.text
+
+
+def test_a_question_of_the_schedule_says_so_and_names_the_missing_pin(door: Door) -> None:
+    door.desk.ask(ADA, frozenset({ADA}), round(door.now_s * 1e9), is_scheduled=True)
+    step = door.see()
+    assert step is not None and step.prompt is not None and step.prompt.is_scheduled
+    door.desk.enter("7294")
+    door.checker.asked[-1][2].set_exception(PinError("Damaged."))
+    assert door.see() == PinStep(denial=DenialReason.PIN_NEEDED, candidates=frozenset({ADA}))
 
 
 frames = st.sampled_from(
