@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kiosk.enrolment import EnrolmentProgress
     from kiosk.health import HealthRow
     from kiosk.listener import KioskView
+    from kiosk.rightsdesk import RightsDesk
     from kiosk.store.events import EventQuery
     from kiosk.store.export import ExportReceipt
     from kiosk.store.removable import RemovableMedium
@@ -60,8 +61,24 @@ class EngineLike(Protocol):
     def set_person_pin(self, person_id: int, pin: str) -> Future[Person]: ...
     def remove_person_pin(self, person_id: int) -> Future[Person]: ...
     def enter_pin(self, pin: str) -> None: ...
+    def enter_number_and_pin(self, number: str, pin: str) -> None: ...
     def test_relay(self) -> Future[None]: ...
     def health(self) -> Future[list[HealthRow]]: ...
+
+    @property
+    def rights(self) -> RightsDesk: ...
+    def unlock_door(self, reason: str, extended: bool = False) -> Future[None]: ...
+    def begin_free_access(self, minutes: int | None) -> Future[None]: ...
+    def end_free_access(self) -> Future[None]: ...
+    def begin_lockdown(self) -> Future[None]: ...
+    def end_lockdown(self) -> Future[None]: ...
+    def acknowledge_alarm(self, seq: int) -> Future[None]: ...
+    def confirm_clock(self) -> Future[None]: ...
+    def set_duress_pin(self, person_id: int, pin: str) -> Future[Person]: ...
+    def remove_duress_pin(self, person_id: int) -> Future[Person]: ...
+    def lists_on(self, medium: RemovableMedium) -> Future[list[str]]: ...
+    def read_list(self, medium: RemovableMedium, name: str) -> Future[str]: ...
+    def write_list(self, medium: RemovableMedium, text: str) -> Future[ExportReceipt]: ...
 
 
 class EngineBridge(QObject):
@@ -74,6 +91,7 @@ class EngineBridge(QObject):
     door_shown = Signal(object)  # DoorStatus
     camera_shown = Signal(object)  # CameraStatus
     enrolment_shown = Signal(object)  # EnrolmentProgress
+    alarms_shown = Signal()  # there are others to acknowledge than before
 
     # From engine threads to this object.
     _frame_came = Signal()
@@ -82,6 +100,7 @@ class EngineBridge(QObject):
     _door_came = Signal(object)
     _camera_came = Signal(object)
     _enrolment_came = Signal(object)
+    _alarms_came = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -100,6 +119,7 @@ class EngineBridge(QObject):
         self._door_came.connect(self._keep_door, queued)
         self._camera_came.connect(self._keep_camera, queued)
         self._enrolment_came.connect(self._pass_enrolment, queued)
+        self._alarms_came.connect(self._pass_alarms, queued)
 
     def attach(self, engine: EngineLike) -> None:
         """Take frames and results from this engine. Call before it starts."""
@@ -136,6 +156,10 @@ class EngineBridge(QObject):
     def enrolment_changed(self, progress: EnrolmentProgress) -> None:
         if not self._closed:
             self._enrolment_came.emit(progress)
+
+    def alarms_changed(self) -> None:
+        if not self._closed:
+            self._alarms_came.emit()
 
     # --- the GUI thread ---------------------------------------------------------------------------
 
@@ -179,3 +203,8 @@ class EngineBridge(QObject):
     def _pass_enrolment(self, progress: EnrolmentProgress) -> None:
         if not self._closed:
             self.enrolment_shown.emit(progress)
+
+    @Slot()
+    def _pass_alarms(self) -> None:
+        if not self._closed:
+            self.alarms_shown.emit()

@@ -13,8 +13,17 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QPixmap
 
-from kiosk.domain import CameraState, CameraStatus, DenialReason, DoorState, DoorStatus, Phase
+from kiosk.domain import (
+    CameraState,
+    CameraStatus,
+    DenialReason,
+    DoorAlarm,
+    DoorState,
+    DoorStatus,
+    Phase,
+)
 from kiosk.errors import StoreError
+from kiosk.listener import NumberPrompt
 from ui import texts
 from ui.bridge import EngineBridge
 from ui.window import KioskWindow
@@ -38,6 +47,7 @@ _INTEREST = (
     Phase.CHECKING,
     Phase.NOT_RECOGNISED,
     Phase.PIN,
+    Phase.SECOND,
     Phase.DENIED,
     Phase.WELCOME,
 )
@@ -75,11 +85,47 @@ def view_line(view: KioskView) -> str:
         words = f"{words}: {texts.denied(view.denial, view.wait_s).headline.lower()}"
     elif view.phase is Phase.DENIED:
         words = f"{words} {view.person_name} ({view.hours or 'ask for help'})"
+    elif view.phase is Phase.SECOND:
+        words = f"{view.person_name or 'somebody'} waits for a second person"
     elif view.phase is Phase.GUIDANCE and view.guidance is not None:
         words = f"{words}: {texts.GUIDANCE[view.guidance].headline.lower()}"
     elif view.faults:
         words = f"{words}: {' '.join(view.faults)}"
     return words
+
+
+def number_line(prompt: NumberPrompt | None) -> str:
+    """Describe how it stands with a number and a PIN typed without a face; empty: there is none."""
+    if prompt is None:
+        return ""
+    if prompt.is_right:
+        return "number and PIN are right: a face has to follow"
+    return "number and PIN are being checked" if prompt.is_checking else "number or PIN is wrong"
+
+
+def door_line(status: DoorStatus, before: DoorStatus | None, now_ns: int) -> str:
+    """Describe a change of the door in one line of plain text; empty: nothing worth a line."""
+    if status.state is DoorState.FAULT:
+        return f"door fault: {status.message}"
+    was = DoorState.LOCKED if before is None else before.state
+    if status.alarm is DoorAlarm.HELD_SOON and (before is None or before.alarm is None):
+        return "door open for long: please close it"
+    if status.state is was or (status.state is DoorState.LOCKED and was is DoorState.FAULT):
+        return ""
+    if status.state is DoorState.UNLOCKED:
+        left_s = ((status.relock_at_ns or 0) - now_ns) / 1e9
+        return texts.door_opens_for(max(left_s, 0.0))
+    return _DOOR_LINES[status.state]
+
+
+_DOOR_LINES = {
+    DoorState.LOCKED: "door locked",
+    DoorState.OPEN: "door open",
+    DoorState.HELD: "door open too long: alarm",
+    DoorState.FORCED: "door forced: alarm",
+    DoorState.FREE_ACCESS: "door open for everybody",
+    DoorState.LOCKDOWN: "lockdown: nobody is let in",
+}
 
 
 class Reporter(QObject):
@@ -103,7 +149,9 @@ class Reporter(QObject):
         self._unread = False
         self._said: tuple[object, ...] = ()
         self._phase = Phase.STARTING
-        self._was_unlocked = False
+        self._door: DoorStatus | None = None
+        self._clock_ok = True
+        self._number: NumberPrompt | None = None
         self._best: tuple[Phase, QPixmap] | None = None
         self._end: QPixmap | None = None
         self._warnings: tuple[str, ...] = ()
@@ -139,6 +187,10 @@ class Reporter(QObject):
             if warning not in self._warnings:
                 self._say(f"warning: {warning}")
         self._warnings = view.warnings
+        if view.clock_ok is not self._clock_ok:
+            self._clock_ok = view.clock_ok
+            self._say("the time is known" if view.clock_ok else "warning: the time is not known")
+        self._tell_number(view.number_prompt)
         said = (view.phase, view.guidance, view.person_name, view.faults)
         if said == self._said:
             return
@@ -148,16 +200,17 @@ class Reporter(QObject):
         self._grab_state()
         self._paint_timer.start()
 
+    def _tell_number(self, prompt: NumberPrompt | None) -> None:
+        if prompt != self._number and number_line(prompt):
+            self._say(number_line(prompt))
+        self._number = prompt
+
     @Slot(object)
     def _tell_door(self, status: DoorStatus) -> None:
-        if status.state is DoorState.FAULT:
-            self._say(f"door fault: {status.message}")
-        elif status.state is DoorState.LOCKED and self._was_unlocked:
-            self._say("door locked")
-        elif status.state is DoorState.UNLOCKED and not self._was_unlocked:
-            left_s = ((status.relock_at_ns or 0) - self._now_ns()) / 1e9
-            self._say(texts.door_opens_for(max(left_s, 0.0)))
-        self._was_unlocked = status.state is DoorState.UNLOCKED
+        line = door_line(status, self._door, self._now_ns())
+        self._door = status
+        if line:
+            self._say(line)
 
     @Slot(object)
     def _tell_camera(self, status: CameraStatus) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from kiosk.domain import CameraState, DenialReason, DoorState, EventKind, Guidance, Phase
+from kiosk.listener import PinPrompt
 
 
 class StateText(NamedTuple):
@@ -24,6 +25,11 @@ PHASES: dict[Phase, StateText] = {
     Phase.CHECKING: StateText("Checking…", "Stay just as you are.", "face"),
     Phase.WELCOME: StateText("Welcome", "", ""),
     Phase.PIN: StateText("Your PIN, please", "It opens the door.", "key"),
+    Phase.SECOND: StateText(
+        "One more person, please",
+        "Two people have to come together. Now the second one looks at the camera.",
+        "people",
+    ),
     Phase.DENIED: StateText("Not at this time", "The door stays locked.", "clock"),
     Phase.NOT_RECOGNISED: StateText(
         "Not recognised", "Step back and try again, or ask for help.", "cross"
@@ -41,9 +47,63 @@ DENIALS: dict[DenialReason, StateText] = {
     DenialReason.PIN_MISSED: StateText(
         "Time is up", "No PIN was right. Step back and come again to try once more.", "clock"
     ),
-    DenialReason.PIN_LOCKED: StateText("Too many wrong PINs", "Please ask for help.", "lock"),
+    DenialReason.PIN_LOCKED: StateText("Too many wrong tries", "Please ask for help.", "lock"),
     DenialReason.PIN_UNCHECKED: StateText(
         "The PIN cannot be checked", "The door stays locked. Please ask for help.", "warning"
+    ),
+    DenialReason.PIN_NEEDED: StateText(
+        "You need a PIN",
+        "At this time the door asks for one. Ask the administrator for a PIN.",
+        "key",
+    ),
+    DenialReason.FACE_NEEDED: StateText(
+        "Your face, please",
+        "At this time a PIN alone does not open the door. Stand in front of the camera and try "
+        "again.",
+        "face",
+    ),
+    DenialReason.WRONG_DOOR: StateText(
+        "Not by this door", "You may not enter here. Use another door, or ask for help.", "door"
+    ),
+    DenialReason.NOT_YET_VALID: StateText(
+        "Not valid yet", "You may enter later. Please ask for help.", "calendar"
+    ),
+    DenialReason.EXPIRED: StateText(
+        "No longer valid",
+        "The time in which you may enter is over. Please ask for help.",
+        "calendar",
+    ),
+    DenialReason.USED_UP: StateText(
+        "The pass is used up",
+        "You have entered as often as it allows. Please ask for help.",
+        "ticket",
+    ),
+    DenialReason.WAITS_FOR_FIRST: StateText(
+        "Not open yet", "Somebody who opens the house has to come first. Please wait.", "clock"
+    ),
+    DenialReason.PASSBACK: StateText(
+        "You are inside already",
+        "You came in a moment ago. Wait a little and try again, or ask for help.",
+        "person",
+    ),
+    DenialReason.INTERLOCK: StateText(
+        "Another door is open", "Wait until it is closed, then try again.", "door"
+    ),
+    DenialReason.SECOND_MISSING: StateText(
+        "Nobody else came",
+        "Two people have to come together. Step back and try again, both of you.",
+        "people",
+    ),
+    DenialReason.CLOCK: StateText(
+        "The time is not known",
+        "The kiosk cannot tell whether you may enter now. Please ask for help.",
+        "clock",
+    ),
+    DenialReason.LOCKDOWN: StateText(
+        "Lockdown", "Nobody is let in. Follow the instructions of the staff.", "stop"
+    ),
+    DenialReason.RIGHTS_DAMAGED: StateText(
+        "Please ask for help", "The kiosk cannot read whether you may enter.", "warning"
     ),
 }
 
@@ -129,7 +189,16 @@ SETUP_SAVING = "Saving…"
 SETUP_DONE = "The PIN is set."
 DOOR_PIN_TITLE = "Your PIN, please"
 DOOR_PIN_PROMPT = "Somebody looks very much like you. The PIN says who you are."
+DOOR_PIN_SCHEDULED = "At this time the door asks for your PIN as well."
 DOOR_PIN_RIGHT = "Look at the camera: the door opens."
+KEYPAD_OPEN = "Enter with PIN"
+KEYPAD_NUMBER_TITLE = "Your number"
+KEYPAD_NUMBER = "Type your staff or badge number, then touch Next."
+KEYPAD_PIN_TITLE = "Your PIN"
+KEYPAD_PIN = "Type your PIN, then touch OK."
+KEYPAD_NEXT = "Next"
+KEYPAD_CHECKING = "Checking…"
+KEYPAD_RIGHT = "Number and PIN are right. Now the door asks for your face as well."
 PERSON_PIN_TITLE = "Personal PIN"
 PERSON_PIN_PROMPT = "It is asked for at the door where faces are alike. 4 to 8 digits."
 PERSON_PIN_ALIKE = (
@@ -250,9 +319,15 @@ KEY_DONE = "Done"
 KEY_PAGES = ("abc", "áéñ", "łšž")
 DISK_ERROR = "Something went wrong. Look at the log file."
 
+# The small print: a portrait screen has no room for more.
 DOOR_STATES = {
     DoorState.LOCKED: "Door locked",
     DoorState.UNLOCKED: "Door unlocked",
+    DoorState.OPEN: "Door open",
+    DoorState.HELD: "Open too long",
+    DoorState.FORCED: "Door forced",
+    DoorState.FREE_ACCESS: "Open to all",
+    DoorState.LOCKDOWN: "Lockdown",
     DoorState.FAULT: "Door fault",
 }
 CAMERA_STATES = {
@@ -287,6 +362,27 @@ EVENT_KINDS: dict[EventKind, str] = {
     EventKind.ADMIN_LOCKOUT: "PIN entry locked",
     EventKind.EXPORTED: "Log exported",
     EventKind.MODELS_IMPORTED: "Face models imported",
+    EventKind.DOOR_OPENED: "Door opened",
+    EventKind.DOOR_CLOSED: "Door closed",
+    EventKind.DOOR_FORCED: "Door forced open",
+    EventKind.DOOR_HELD_SOON: "Door open for long",
+    EventKind.DOOR_HELD: "Door open too long",
+    EventKind.EXIT_REQUESTED: "Exit button pressed",
+    EventKind.MANUAL_UNLOCK: "Opened by hand",
+    EventKind.FREE_ACCESS_BEGUN: "Free access begins",
+    EventKind.FREE_ACCESS_ENDED: "Free access ends",
+    EventKind.LOCKDOWN_BEGUN: "Lockdown begins",
+    EventKind.LOCKDOWN_ENDED: "Lockdown ends",
+    EventKind.ALARM_ACKNOWLEDGED: "Alarm acknowledged",
+    EventKind.DURESS: "Opened under threat",
+    EventKind.GUARD_LOST: "Guard of the relay lost",
+    EventKind.GUARD_BACK: "Guard of the relay back",
+    EventKind.PASSBACK: "Entered twice without leaving",
+    EventKind.RIGHTS_CHANGED: "Rights changed",
+    EventKind.CLOCK_UNTRUSTED: "Time not known any more",
+    EventKind.CLOCK_TRUSTED: "Time known again",
+    EventKind.COMMAND_RECEIVED: "Command from the building",
+    EventKind.COMMAND_REFUSED: "Command refused",
 }
 
 
@@ -326,15 +422,31 @@ def looks_like(name: str, similarity: float) -> str:
     )
 
 
-def door_pin(is_checking: bool, is_right: bool, answers: int, left: int) -> tuple[str, str]:
+def door_pin(prompt: PinPrompt) -> tuple[str, str]:
     """Say how it stands with the PIN asked for at the door; and the tone of it."""
-    if is_right:
+    if prompt.is_right:
         return DOOR_PIN_RIGHT, "ok"
-    if is_checking:
+    if prompt.is_checking:
         return LOGIN_CHECKING, ""
-    if not answers:
-        return DOOR_PIN_PROMPT, ""
+    if not prompt.answers:
+        return (DOOR_PIN_SCHEDULED if prompt.is_scheduled else DOOR_PIN_PROMPT), ""
+    left = prompt.attempts_left
     return (attempts_left(left) if left else f"Wrong PIN. {LOGIN_FAILED}"), "danger"
+
+
+def second_person(name: str) -> StateText:
+    """Tell somebody who is recognised that another person has to come."""
+    text = PHASES[Phase.SECOND]
+    return text._replace(detail=f"Welcome, {name}. {text.detail}") if name else text
+
+
+def number_or_pin_wrong(left: int) -> str:
+    """Say that a number and a PIN do not go together, and how often they may still be tried.
+
+    Which of the two was wrong nobody may learn.
+    """
+    tries = f"{left} {'try' if left == 1 else 'tries'} left." if left else LOGIN_FAILED
+    return f"Number or PIN is wrong. {tries}"
 
 
 def person_pin_set(name: str) -> str:
@@ -364,10 +476,14 @@ def person_facts(has_pin: bool, is_look_alike: bool) -> str:
     return f"{PEOPLE_HAS_PIN}." if has_pin else ""
 
 
-def denied(denial: DenialReason, wait_s: float) -> StateText:
+def denied(denial: DenialReason, wait_s: float, hours: str = "") -> StateText:
     """Tell somebody why they are not let in, where it is not the time."""
     text = DENIALS[denial]
-    return text._replace(detail=_wait(math.ceil(wait_s))) if wait_s > 0 else text
+    if wait_s > 0:
+        return text._replace(detail=_wait(math.ceil(wait_s)))
+    if denial is DenialReason.NOT_YET_VALID and hours:
+        return text._replace(detail=f"You may enter from {hours} on.")
+    return text
 
 
 def delete_title(name: str) -> str:

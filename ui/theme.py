@@ -237,6 +237,7 @@ QMainWindow, QStackedWidget, #screen { background: $background; }
 QLabel { background: transparent; }
 QLabel[role="title"] { font-size: $p40; font-weight: 700; }
 QLabel[role="heading"] { font-size: $p28; font-weight: 600; }
+QLabel[role="lead"] { font-size: $p26; }
 QLabel[role="body"] { font-size: $p22; }
 QLabel[role="strong"] { font-size: $p22; font-weight: 600; }
 QLabel[role="soft"] { font-size: $p20; color: $soft; }
@@ -249,6 +250,7 @@ QLabel[tone="danger"] { color: $danger; }
 QFrame[card="true"] { background: $surface; border-radius: $p20; }
 QFrame[card="raised"] { background: $raised; border: $p1 solid $line; border-radius: $p24; }
 QFrame[card="demo"] { background: #1d2440; border: 0; border-radius: 0; }
+QFrame[card="alarm"] { background: #3a1719; border: $p1 solid #84363a; border-radius: $p16; }
 QFrame[card="warning"] { background: #33280f; border: $p1 solid #6b5316; border-radius: $p16; }
 
 QPushButton {
@@ -277,12 +279,19 @@ QPushButton[kind="icon"] {
 QPushButton[kind="icon"]:pressed, QPushButton[kind="icon"]:checked { background: $raised; }
 QPushButton[kind="tile"] { background: $surface; border-radius: $p24; padding: 0; }
 QPushButton[kind="tile"]:pressed { background: $raised; }
+QPushButton[kind="keypad"] { min-height: $p84; border-radius: $p20; font-size: $p28; }
 QPushButton[kind="key"] {
   padding: 0; border-radius: $p12; font-size: $p26; font-weight: 400; min-height: $p56;
 }
 QPushButton[kind="pad"] {
   padding: 0; border-radius: $p20; font-size: $p34; font-weight: 600; min-height: $p84;
 }
+QPushButton[kind="field"] {
+  background: $background; border: $p2 solid $line; border-radius: $p14;
+  padding: 0 $p18; min-height: $p64; font-weight: 400; text-align: left;
+}
+QPushButton[kind="field"]:pressed { background: $raised; }
+QPushButton[kind="field"]:disabled { color: #5f6d83; }
 QPushButton[kind="cue"] {
   padding: 0 $p6; min-height: $p44; border-radius: $p12; font-size: $p16; font-weight: 400;
 }

@@ -55,7 +55,7 @@ class KioskWindow(QMainWindow):
         for screen in (self.kiosk, self.setup, self.login, self.admin):
             self._stack.addWidget(screen)
         self.setCentralWidget(self._stack if director is None else self._under_banner(director))
-        self.toast = Toast(self)
+        self.toast = Toast(self, self._stack)
         # Nobody leaves the PIN page open in front of the door.
         self._login_timer = QTimer(self)
         self._login_timer.setSingleShot(True)
@@ -65,6 +65,7 @@ class KioskWindow(QMainWindow):
             screen.notice_raised.connect(self.toast.show_notice)
         self.kiosk.admin_requested.connect(self.show_login)
         self.kiosk.pin_entered.connect(self._enter_pin)
+        self.kiosk.number_and_pin_entered.connect(self._enter_number_and_pin)
         self.login.accepted.connect(self.show_admin)
         self.login.cancelled.connect(self.show_kiosk)
         self.login.keypad.entered.connect(self._login_timer.start)
@@ -139,12 +140,18 @@ class KioskWindow(QMainWindow):
     def _enter_pin(self, pin: str) -> None:
         self._engine.enter_pin(pin)
 
+    @Slot(str, str)
+    def _enter_number_and_pin(self, number: str, pin: str) -> None:
+        self._engine.enter_number_and_pin(number, pin)
+
     def _show(self, screen: Screen) -> None:
         self._login_timer.stop()
         if screen is self.screen_shown:
             return
         self.screen_shown.leave()
         self._stack.setCurrentWidget(screen)
+        # What has to be touched next is at the lower edge there.
+        self.toast.set_at_top(screen is self.admin)
         screen.enter()
 
     # --- the window itself ------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 import time
@@ -15,9 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QThread
+from PySide6.QtCore import QEvent, QThread
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from shiboken6 import isValid
 
 from kiosk.access.pin import PinVerdict
@@ -47,9 +46,11 @@ from kiosk.mailbox import Mailbox
 from kiosk.store.events import EventQuery
 from kiosk.store.export import ExportReceipt
 from kiosk.store.removable import RemovableMedium
+from tests.ui.fakerights import FakeRights
 from ui.app import make_application
 from ui.bridge import EngineBridge
 from ui.window import KioskWindow
+from ui.worker import RecognitionWorker
 
 PIN = "480913"
 
@@ -100,6 +101,7 @@ class FakeEngine:
                 5,
             ),
         ]
+        self.rights = FakeRights(self._answer)
         now_ms = round(time.time() * 1000)
         kinds = [
             (EventKind.STARTED, None, "", "version 0.1"),
@@ -269,6 +271,59 @@ class FakeEngine:
     def enter_pin(self, pin: str) -> None:
         self.calls.append(("enter_pin", pin))
 
+    def enter_number_and_pin(self, number: str, pin: str) -> None:
+        self.calls.append(("enter_number_and_pin", number, pin))
+
+    def set_duress_pin(self, person_id: int, pin: str) -> Future[Person]:
+        return self._answer(
+            "set_duress_pin", lambda: self._change(person_id, has_duress_pin=True), person_id, pin
+        )
+
+    def remove_duress_pin(self, person_id: int) -> Future[Person]:
+        return self._answer(
+            "remove_duress_pin", lambda: self._change(person_id, has_duress_pin=False), person_id
+        )
+
+    def unlock_door(self, reason: str, extended: bool = False) -> Future[None]:
+        return self._answer("unlock_door", lambda: None, reason, extended)
+
+    def begin_free_access(self, minutes: int | None) -> Future[None]:
+        return self._answer("begin_free_access", lambda: None, minutes)
+
+    def end_free_access(self) -> Future[None]:
+        return self._answer("end_free_access", lambda: None)
+
+    def begin_lockdown(self) -> Future[None]:
+        return self._answer("begin_lockdown", lambda: None)
+
+    def end_lockdown(self) -> Future[None]:
+        return self._answer("end_lockdown", lambda: None)
+
+    def acknowledge_alarm(self, seq: int) -> Future[None]:
+        return self._answer("acknowledge_alarm", lambda: self.rights.acknowledge(seq), seq)
+
+    def confirm_clock(self) -> Future[None]:
+        return self._answer("confirm_clock", lambda: None)
+
+    def lists_on(self, medium: RemovableMedium) -> Future[list[str]]:
+        return self._answer(
+            "lists_on", lambda: ["people_20261120T093000Z.csv", "new staff.csv"], medium
+        )
+
+    def read_list(self, medium: RemovableMedium, name: str) -> Future[str]:
+        return self._answer("read_list", lambda: "number,name\r\n", medium, name)
+
+    def write_list(self, medium: RemovableMedium, text: str) -> Future[ExportReceipt]:
+        receipt = ExportReceipt(
+            "/media/stick/people_20261120T093000Z.csv",
+            148,
+            9_000,
+            "0" * 64,
+            True,
+            "148 lines written and verified. You may remove the medium now.",
+        )
+        return self._answer("write_list", lambda: receipt, medium, text)
+
     def test_relay(self) -> Future[None]:
         return self._answer("test_relay", lambda: None)
 
@@ -412,12 +467,20 @@ def no_leaked_threads() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_leaked_qthreads() -> Iterator[None]:
-    """Fail a test that leaves one of the program's QThreads running."""
+def no_leaked_qthreads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test that leaves the program's QThread running."""
+    made: list[QThread] = []
+    make = RecognitionWorker.__init__
+
+    def remember(worker: RecognitionWorker, *args: Any, **options: Any) -> None:
+        make(worker, *args, **options)
+        made.append(worker)
+
+    monkeypatch.setattr(RecognitionWorker, "__init__", remember)
     yield
-    # Plain QThread objects are only Qt's view of the main thread and of Python's threads.
-    left = [o for o in gc.get_objects() if isinstance(o, QThread) and type(o) is not QThread]
-    running = [thread.objectName() for thread in left if isValid(thread) and thread.isRunning()]
+    # Looking through all of Python's objects instead takes half a second a test.
+    assert set(QThread.__subclasses__()) <= {RecognitionWorker}
+    running = [thread.objectName() for thread in made if isValid(thread) and thread.isRunning()]
     assert not running, f"QThreads left running: {running}"
 
 
@@ -483,6 +546,10 @@ def make_stage(qapp: QApplication, qtbot: Any) -> Iterator[Callable[..., Stage]]
     for stage in stages:
         stage.bridge.close()
         stage.window.quit()
+        stage.window.deleteLater()
+    # Outside of an event loop nothing is deleted later, and the timers of a few hundred windows
+    # that nobody sees keep the screen's thread busy for seconds.
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @pytest.fixture
@@ -524,3 +591,16 @@ def clipped_labels(window: KioskWindow) -> list[str]:
         if not fits:
             clipped.append(label.text())
     return clipped
+
+
+def clipped_buttons(window: KioskWindow) -> list[str]:
+    """Return the texts of visible buttons that are wider than their button."""
+    return [
+        button.text()
+        for button in window.findChildren(QPushButton)
+        if button.isVisible()
+        and button.text()
+        # A field shows as much as there is room for of what was typed into it.
+        and button.property("kind") != "field"
+        and button.width() + 1 < button.minimumSizeHint().width()
+    ]

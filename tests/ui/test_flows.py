@@ -397,8 +397,8 @@ def test_days_are_chosen_from_a_calendar(stage: Stage) -> None:
     page.period_buttons[Period.RANGE].click()
     sheet = page.sheet
     assert isinstance(sheet, RangeSheet)
-    sheet.earlier_button.click()
-    days = [cell for cell in sheet.cells if cell.isEnabled()]
+    sheet.month.earlier_button.click()
+    days = [cell for cell in sheet.month.cells if cell.isEnabled()]
     days[9].click()
     days[4].click()
     first, last = sheet.first, sheet.last

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -20,15 +21,19 @@ from kiosk.domain import (
     CameraState,
     CameraStatus,
     DenialReason,
+    DoorAlarm,
+    DoorInputs,
     DoorState,
     DoorStatus,
+    Event,
+    EventKind,
     Guidance,
     HeadPose,
     Phase,
 )
 from kiosk.enrolment import EnrolmentProgress, View
 from kiosk.errors import ExportError
-from kiosk.listener import KioskView, PinPrompt
+from kiosk.listener import KioskView, NumberPrompt, PinPrompt
 from tests.ui.conftest import Stage, clipped_labels, distinct_colours, done, failed, past_results
 from ui.screens.events import Period
 from ui.theme import Themed
@@ -48,6 +53,9 @@ NO_LIBRARY = (
     "Linux/librknn_api/aarch64/librknnrt.so",
 )
 VIEWS = tuple(View)
+IDLE = KioskView(Phase.IDLE)
+KEYPAD = KioskView(Phase.IDLE, offers_keypad=True)
+LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh"
 
 
 def kiosk(view: KioskView, *, people: int = 1, pose: HeadPose | None = None) -> Scene:
@@ -65,6 +73,61 @@ def welcome(name: str) -> Scene:
     def scene(stage: Stage) -> None:
         deadline_ns = time.monotonic_ns() + 4_400_000_000
         kiosk(KioskView(Phase.WELCOME, None, name, deadline_ns))(stage)
+
+    return scene
+
+
+def at_door(status: DoorStatus, view: KioskView = IDLE, *, people: int = 0) -> Scene:
+    def scene(stage: Stage) -> None:
+        kiosk(view, people=people)(stage)
+        stage.bridge.door_changed(status)
+
+    return scene
+
+
+def door(state: DoorState, **fields: Any) -> DoorStatus:
+    """Return a status; ``in_s`` fields are seconds from now."""
+    now_ns = time.monotonic_ns()
+    for name in [name for name in fields if name.endswith("_in_s")]:
+        fields[name.replace("_in_s", "_at_ns")] = now_ns + round(fields.pop(name) * 1e9)
+    return DoorStatus(state, "LCUS", False, **fields)
+
+
+def held_soon(stage: Stage) -> None:
+    status = door(DoorState.OPEN, alarm=DoorAlarm.HELD_SOON, alarm_in_s=4.4)
+    at_door(status)(stage)
+
+
+def free_for_a_while(stage: Stage) -> None:
+    at_door(door(DoorState.FREE_ACCESS, is_free=True, relock_in_s=5400))(stage)
+
+
+def unlocked(stage: Stage) -> None:
+    at_door(door(DoorState.UNLOCKED, relock_in_s=3.4, is_unlocked=True))(stage)
+
+
+def second_person(stage: Stage) -> None:
+    answer_by_ns = time.monotonic_ns() + 17_400_000_000
+    kiosk(
+        KioskView(
+            Phase.SECOND, person_name=LONG_NAME, answer_by_ns=answer_by_ns, offers_keypad=True
+        )
+    )(stage)
+
+
+def typing(number: str, pin: str = "", *, prompt: NumberPrompt | None = None) -> Scene:
+    def scene(stage: Stage) -> None:
+        kiosk(KEYPAD, people=0)(stage)
+        screen = stage.window.kiosk
+        screen.keypad_button.click()
+        for digits in (number, pin):
+            for digit in digits:
+                screen.number_panel.keypad.keys[digit].click()
+            if digits == number and (pin or prompt):
+                screen.number_panel.keypad.keys["ok"].click()
+        if prompt is not None:
+            screen.number_panel.keypad.keys["ok"].click()
+            stage.show_view(replace(KEYPAD, number_prompt=prompt))
 
     return scene
 
@@ -127,8 +190,7 @@ def people_searching(stage: Stage) -> None:
     page = stage.window.admin.people
     page.keyboard.show_for(page.search_field)
     page.search_field.setText("gra")
-    # After some two hundred other windows the first keyboard takes seconds to appear.
-    stage.qtbot.waitUntil(lambda: len(page.model.items) == 1, timeout=20_000)
+    stage.qtbot.waitUntil(lambda: len(page.model.items) == 1)
 
 
 def people_deleting(stage: Stage) -> None:
@@ -177,6 +239,13 @@ def events_person(stage: Stage) -> None:
 
 def no_events(stage: Stage) -> None:
     stage.engine.log = []
+    tile("events")(stage)
+
+
+def alarming_events(stage: Stage) -> None:
+    kinds = list(EventKind)[list(EventKind).index(EventKind.DOOR_OPENED) :]
+    now_ms = round(time.time() * 1000)
+    stage.engine.log = [Event(kind, now_ms - 61_000 * n) for n, kind in enumerate(kinds)][::-1]
     tile("events")(stage)
 
 
@@ -238,7 +307,6 @@ def setup_differs(stage: Stage) -> None:
         stage.window.setup.keypad.entered.emit(pin)
 
 
-LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh"
 ALIKE = EnrolmentProgress(View.LEFT, (View.FRONT,), None, 0.0, "Ada Lovelace", 0.62)
 SCENES: dict[str, Scene] = {
     "kiosk-starting": lambda stage: None,
@@ -276,6 +344,51 @@ SCENES: dict[str, Scene] = {
     "kiosk-pin-checking": kiosk(KioskView(Phase.PIN, pin=PinPrompt(is_checking=True))),
     "kiosk-pin-right": kiosk(KioskView(Phase.PIN, pin=PinPrompt(is_right=True, answers=1))),
     "kiosk-not-recognised": kiosk(KioskView(Phase.NOT_RECOGNISED)),
+    **{
+        f"kiosk-denied-{reason.value}": kiosk(
+            KioskView(Phase.DENIED, denial=reason, person_name=LONG_NAME, offers_keypad=True)
+        )
+        for reason in DenialReason
+    },
+    "kiosk-pin-scheduled": kiosk(KioskView(Phase.PIN, pin=PinPrompt(is_scheduled=True))),
+    "kiosk-second": second_person,
+    "kiosk-offers-keypad": kiosk(KEYPAD, people=0),
+    "kiosk-offers-keypad-warned": kiosk(
+        replace(KEYPAD, warnings=SIMULATED, clock_ok=False), people=0
+    ),
+    "kiosk-keypad-number": typing(""),
+    "kiosk-keypad-long-number": typing("12345678901234567890"),
+    "kiosk-keypad-pin": typing("1815", "48"),
+    "kiosk-keypad-checking": typing("1815", "4809", prompt=NumberPrompt(is_checking=True)),
+    "kiosk-keypad-wrong": typing("1815", "4809", prompt=NumberPrompt(answers=1, attempts_left=2)),
+    "kiosk-keypad-face-follows": kiosk(
+        replace(
+            KEYPAD,
+            phase=Phase.GUIDANCE,
+            guidance=Guidance.LOOK_AT_CAMERA,
+            number_prompt=NumberPrompt(is_right=True),
+        )
+    ),
+    "kiosk-clock-unknown": kiosk(KioskView(Phase.IDLE, clock_ok=False), people=0),
+    "kiosk-door-open": at_door(door(DoorState.OPEN, inputs=DoorInputs(is_open=True))),
+    "kiosk-door-held-soon": held_soon,
+    "kiosk-door-held": at_door(door(DoorState.HELD, alarm=DoorAlarm.HELD)),
+    "kiosk-door-held-denied": at_door(
+        door(DoorState.HELD, alarm=DoorAlarm.HELD), KioskView(Phase.DENIED, hours="never"), people=1
+    ),
+    "kiosk-door-forced": at_door(door(DoorState.FORCED, alarm=DoorAlarm.FORCED)),
+    "kiosk-door-forced-shut": at_door(door(DoorState.LOCKED, alarm=DoorAlarm.FORCED), KEYPAD),
+    "kiosk-door-free": at_door(door(DoorState.FREE_ACCESS, is_free=True), KEYPAD),
+    "kiosk-door-free-until": free_for_a_while,
+    "kiosk-door-free-without-camera": at_door(
+        door(DoorState.FREE_ACCESS, is_free=True),
+        KioskView(Phase.OUT_OF_ORDER, faults=("No camera at /dev/video0: plug one in.",)),
+    ),
+    "kiosk-door-lockdown": at_door(
+        door(DoorState.LOCKDOWN, is_lockdown=True), KioskView(Phase.NOT_RECOGNISED), people=1
+    ),
+    "kiosk-door-unlocked": unlocked,
+    "kiosk-door-other-open": at_door(door(DoorState.LOCKED, inputs=DoorInputs(other_open=True))),
     "kiosk-out-of-order": out_of_order,
     "setup-pin": lambda stage: stage.window.show_setup(),
     "setup-pin-differs": setup_differs,
@@ -300,6 +413,7 @@ SCENES: dict[str, Scene] = {
     "enrol-alike": capturing(ALIKE),
     "enrol-finished": capturing(EnrolmentProgress(None, VIEWS, None, 0.0, finished=True)),
     "events": tile("events"),
+    "events-alarms": alarming_events,
     "events-none": no_events,
     "events-range": events_range,
     "events-person": events_person,
@@ -348,6 +462,9 @@ def test_other_panels_fit_too(
     for name in (
         "kiosk-welcome",
         "kiosk-pin",
+        "kiosk-offers-keypad-warned",
+        "kiosk-keypad-wrong",
+        "kiosk-door-forced",
         "login-locked",
         "admin-menu",
         "enrol-form",

@@ -9,10 +9,19 @@ import pytest
 from PySide6.QtGui import QRawFont
 from PySide6.QtWidgets import QApplication
 
-from kiosk.domain import CameraState, DoorState, EventKind, Guidance, Phase
+from kiosk.domain import (
+    ALARM_KINDS,
+    CameraState,
+    DenialReason,
+    DoorAlarm,
+    DoorState,
+    EventKind,
+    Guidance,
+    Phase,
+)
 from kiosk.enrolment import View
-from kiosk.listener import KioskView
-from ui import assets, texts, theme
+from kiosk.listener import KioskView, NumberPrompt
+from ui import assets, doortexts, texts, theme
 from ui.headless import _INTEREST, view_line
 from ui.screens.kiosk import TURN_ARROWS, KioskScreen
 from ui.widgets import keyboard
@@ -49,6 +58,7 @@ def drawable(font: QRawFont, character: str) -> bool:
         (texts.DOOR_STATES, DoorState),
         (texts.CAMERA_STATES, CameraState),
         (PHASE_COLOURS, Phase),
+        (doortexts.ALARMS, DoorAlarm),
     ],
 )
 def test_every_member_has_an_entry(table: dict[object, object], kinds: type) -> None:
@@ -66,10 +76,27 @@ def test_guidance_differs_for_each_member() -> None:
 
 def test_every_icon_named_in_the_texts_exists() -> None:
     named = {text.icon for text in (*texts.PHASES.values(), *texts.GUIDANCE.values())}
-    named |= {texts.WELCOME_OPEN.icon}
+    named |= {texts.WELCOME_OPEN.icon} | {text.icon for text in texts.DENIALS.values()}
+    named |= {text.icon for text in vars(doortexts).values() if isinstance(text, texts.StateText)}
     named -= {""}
     named |= {event_look(kind)[1] for kind in EventKind}
     assert named <= set(assets.icon_names())
+
+
+@pytest.mark.parametrize("kind", ALARM_KINDS)
+def test_an_alarm_in_the_log_is_red(kind: EventKind) -> None:
+    assert event_look(kind)[0] == theme.DANGER
+
+
+def test_every_denial_has_its_words() -> None:
+    assert set(texts.DENIALS) == set(DenialReason) - {DenialReason.HOURS}
+
+
+def test_nobody_learns_whether_the_number_or_the_pin_was_wrong() -> None:
+    assert texts.number_or_pin_wrong(2) == "Number or PIN is wrong. 2 tries left."
+    assert texts.number_or_pin_wrong(1) == "Number or PIN is wrong. 1 try left."
+    locked = texts.denied(DenialReason.PIN_LOCKED, 95)
+    assert (locked.headline, locked.detail) == ("Too many wrong tries", "Wait 1:35 min.")
 
 
 @pytest.mark.parametrize("kind", [EventKind.DENIED, EventKind.PRESENTATION_ATTACK])
@@ -92,7 +119,11 @@ def test_the_arrow_points_where_the_person_turns_in_the_mirror() -> None:
 @pytest.mark.parametrize("weight", ["Regular", "SemiBold", "Bold"])
 def test_all_letters_are_in_the_bundled_font(qapp: QApplication, weight: str) -> None:
     font = font_with(f"Inter-{weight}.otf")
-    letters = strings_of(texts) + "".join(row for page in keyboard.PAGES for row in page)
+    letters = (
+        strings_of(texts)
+        + strings_of(doortexts)
+        + "".join(row for page in keyboard.PAGES for row in page)
+    )
     wanted = {c for c in letters + letters.upper() if not c.isspace() and c.isprintable()}
     missing = sorted(c for c in wanted if not drawable(font, c))
     assert missing == []
@@ -144,6 +175,25 @@ def test_screens_keep_their_words_in_one_place() -> None:
             KioskView(Phase.GUIDANCE, Guidance.PRESENTATION),
             "A picture does not open the door",
             "Show your own face to the camera.",
+        ),
+        (
+            KioskView(Phase.DENIED, denial=DenialReason.NOT_YET_VALID, hours="2026-11-25 08:00"),
+            "Not valid yet",
+            "You may enter from 2026-11-25 08:00 on.",
+        ),
+        (
+            KioskView(
+                Phase.GUIDANCE,
+                Guidance.LOOK_AT_CAMERA,
+                number_prompt=NumberPrompt(is_right=True),
+            ),
+            "Look at the camera",
+            texts.KEYPAD_RIGHT,
+        ),
+        (
+            KioskView(Phase.SECOND, person_name="Ada"),
+            texts.PHASES[Phase.SECOND].headline,
+            f"Welcome, Ada. {texts.PHASES[Phase.SECOND].detail}",
         ),
     ],
 )

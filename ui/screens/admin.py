@@ -10,17 +10,27 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal, Slot
 from PySide6.QtWidgets import QApplication
 
 from kiosk.domain import Person
-from ui import texts, theme
+from ui import righttexts, texts, theme
 from ui.bridge import EngineBridge, EngineLike
+from ui.screens.alarms import AlarmsScreen
 from ui.screens.base import Screen, label
 from ui.screens.diagnostics import DiagnosticsScreen
+from ui.screens.doorcontrol import DoorControlScreen
+from ui.screens.duresspin import DuressPinScreen
 from ui.screens.enrol import EnrolScreen
 from ui.screens.events import EventsScreen
 from ui.screens.export import ExportScreen
+from ui.screens.groups import GroupsScreen
+from ui.screens.guestpass import GuestPassScreen
+from ui.screens.holidays import HolidaysScreen
+from ui.screens.menu import Menu
 from ui.screens.people import PeopleScreen
 from ui.screens.personalpin import PersonalPinScreen
+from ui.screens.personrights import PersonRightsScreen
+from ui.screens.rightsimport import ListsScreen
+from ui.screens.schedules import SchedulesScreen
 from ui.screens.setup_pin import SetupPinScreen
-from ui.widgets.icons import IconButton, Tile
+from ui.widgets.icons import IconButton
 from ui.widgets.pages import Pages
 
 WARN_BEFORE_S = 15.0
@@ -34,48 +44,6 @@ _ACTIVITY = frozenset(
         QEvent.Type.Wheel,
     }
 )
-
-
-class Menu(Screen):
-    """Six tiles."""
-
-    # The name of the page to open; empty to close the admin screens.
-    chosen = Signal(str)
-
-    _TILES = (
-        ("people", "people", texts.ADMIN_PEOPLE, texts.ADMIN_PEOPLE_NOTE),
-        ("enrol", "person_add", texts.ADMIN_ENROL, texts.ADMIN_ENROL_NOTE),
-        ("events", "list", texts.ADMIN_EVENTS, texts.ADMIN_EVENTS_NOTE),
-        ("diagnostics", "pulse", texts.ADMIN_DIAGNOSTICS, texts.ADMIN_DIAGNOSTICS_NOTE),
-        ("pin", "key", texts.ADMIN_PIN, texts.ADMIN_PIN_NOTE),
-        ("", "door", texts.ADMIN_CLOSE, texts.ADMIN_CLOSE_NOTE),
-    )
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tiles: dict[str, Tile] = {}
-        self._grid = theme.grid(20, (32, 12, 32, 32))
-        for page, icon, title, note in self._TILES:
-            # With a parent from the start: what has none is not scaled with the window.
-            tile = Tile(icon, title, note, self)
-            tile.setProperty("page", page)
-            tile.clicked.connect(self._choose)
-            self.tiles[page] = tile
-        self.setLayout(self._grid)
-
-    def arrange(self, portrait: bool) -> None:
-        columns = 2 if portrait else 3
-        for place, tile in enumerate(self.tiles.values()):
-            self._grid.addWidget(tile, place // columns, place % columns)
-        for line in range(3):
-            self._grid.setRowStretch(line, 1 if line < 6 // columns else 0)
-            self._grid.setColumnStretch(line, 1 if line < columns else 0)
-
-    @Slot()
-    def _choose(self) -> None:
-        sender = self.sender()
-        if sender is not None:
-            self.chosen.emit(sender.property("page"))
 
 
 class AdminScreen(Screen):
@@ -95,7 +63,16 @@ class AdminScreen(Screen):
         self._timeout_ns = round(timeout_s * 1e9)
         self._now_ns = now_ns
         self._last_touch_ns = now_ns()
-        self.menu = Menu()
+        self.menu = Menu(engine, bridge)
+        self.door = DoorControlScreen(engine, bridge)
+        self.alarms = AlarmsScreen(engine, bridge)
+        self.guest = GuestPassScreen(engine)
+        self.groups = GroupsScreen(engine)
+        self.schedules = SchedulesScreen(engine)
+        self.holidays = HolidaysScreen(engine)
+        self.lists = ListsScreen(engine)
+        self.person_rights = PersonRightsScreen(engine)
+        self.duress_pin = DuressPinScreen(engine)
         self.people = PeopleScreen(engine)
         self.enrol = EnrolScreen(engine, bridge)
         self.events = EventsScreen(engine)
@@ -112,18 +89,41 @@ class AdminScreen(Screen):
             self.diagnostics: texts.ADMIN_DIAGNOSTICS,
             self.pin: texts.ADMIN_PIN,
             self.person_pin: texts.ADMIN_PEOPLE,
+            self.duress_pin: texts.ADMIN_PEOPLE,
+            self.person_rights: righttexts.RIGHTS,
+            self.door: righttexts.DOOR,
+            self.alarms: righttexts.ALARMS,
+            self.guest: righttexts.GUEST,
+            self.groups: righttexts.GROUPS,
+            self.schedules: righttexts.SCHEDULES,
+            self.holidays: righttexts.HOLIDAYS,
+            self.lists: righttexts.LISTS_TITLE,
+        }
+        # Where "back" leads from the pages that are not opened from the menu.
+        self._above: dict[Screen, Screen] = {
+            self.export: self.events,
+            self.person_rights: self.people,
+            self.duress_pin: self.person_rights,
         }
         self._build()
         self.menu.chosen.connect(self._open_named)
         self.people.reenrol_requested.connect(self._reenrol)
-        self.enrol.finished.connect(self.go_back)
+        self.enrol.finished.connect(self.go_up)
         self.events.export_requested.connect(self._export)
-        self.export.finished.connect(self.go_back)
+        self.export.finished.connect(self.go_up)
         self.pin.finished.connect(self.show_menu)
         self.pin.cancelled.connect(self.show_menu)
         self.people.pin_requested.connect(self._set_pin)
         self.enrol.pins_needed.connect(self._set_pins)
-        self.person_pin.finished.connect(self.go_back)
+        self.person_pin.finished.connect(self.go_up)
+        self.people.rights_requested.connect(self._open_rights)
+        self.person_rights.finished.connect(self.go_up)
+        self.person_rights.pin_requested.connect(self._set_pin)
+        self.person_rights.duress_requested.connect(self._set_duress_pin)
+        self.duress_pin.finished.connect(self.go_up)
+        self.duress_pin.cancelled.connect(self.go_up)
+        self.guest.pictures_requested.connect(self._reenrol)
+        self.lists.finished.connect(self.show_menu)
         # Somebody is standing in front of the camera, even if nobody touches the screen.
         self.enrol.shot_taken.connect(self.touch)
         self._watch = QTimer(self)
@@ -194,17 +194,16 @@ class AdminScreen(Screen):
 
     @Slot()
     def go_back(self) -> None:
-        """Go one step back; from the menu, to the door."""
+        """Go one step back, within the page first; from the menu, to the door."""
         if self.page is self.menu:
             self.closed.emit()
-        elif self.page is self.export:
-            self.open_page(self.events)
-        elif self.page is self.person_pin or (
-            self.page is self.enrol and self.enrol.is_reenrolment
-        ):
-            self.open_page(self.people)
-        else:
-            self.show_menu()
+        elif not self.page.step_back():
+            self.go_up()
+
+    @Slot()
+    def go_up(self) -> None:
+        """Leave the page for the one it was opened from."""
+        self.open_page(self._above.get(self.page, self.menu))
 
     def _show_header(self) -> None:
         self._title.setText(self._titles[self.page])
@@ -218,26 +217,44 @@ class AdminScreen(Screen):
             "events": self.events,
             "diagnostics": self.diagnostics,
             "pin": self.pin,
+            "door": self.door,
+            "alarms": self.alarms,
+            "guest": self.guest,
+            "groups": self.groups,
+            "schedules": self.schedules,
+            "holidays": self.holidays,
+            "lists": self.lists,
         }
-        if name in pages:
-            self.enrol.prepare(None)
-            self.open_page(pages[name])
-        else:
-            self.closed.emit()
+        self.enrol.prepare(None)
+        self._above[self.enrol] = self.menu
+        self.open_page(pages[name])
 
     @Slot(object)
     def _reenrol(self, person: Person) -> None:
         self.enrol.prepare(person)
+        self._above[self.enrol] = self.page if self.page is self.people else self.menu
         self.open_page(self.enrol)
+
+    @Slot(object)
+    def _open_rights(self, person: Person) -> None:
+        self.person_rights.prepare(person)
+        self.open_page(self.person_rights)
 
     @Slot(object)
     def _set_pin(self, person: Person) -> None:
         self.person_pin.prepare([person], because_alike=False)
+        self._above[self.person_pin] = self.page
         self.open_page(self.person_pin)
+
+    @Slot(object)
+    def _set_duress_pin(self, person: Person) -> None:
+        self.duress_pin.prepare(person)
+        self.open_page(self.duress_pin)
 
     @Slot(object)
     def _set_pins(self, people: list[Person]) -> None:
         self.person_pin.prepare(people, because_alike=True)
+        self._above[self.person_pin] = self.people
         self.open_page(self.person_pin)
 
     @Slot(object)

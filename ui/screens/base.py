@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from ui.tasks import Delivery, deliver
 from ui.widgets.plain import PlainLabel
-from ui.widgets.sheet import ConfirmSheet
+from ui.widgets.sheet import ConfirmSheet, Sheet
 
 
 class Screen(QWidget):
@@ -27,6 +27,7 @@ class Screen(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._deliveries: list[Delivery] = []
         self.question: ConfirmSheet | None = None
+        self.sheet: Sheet | None = None
         self._portrait: bool | None = None
 
     def enter(self) -> None:
@@ -39,6 +40,12 @@ class Screen(QWidget):
         self._deliveries.clear()
         if self.question is not None:
             self.question.dismiss()
+        if self.sheet is not None:
+            self.sheet.dismiss()
+
+    def step_back(self) -> bool:
+        """Go one step back within the page; False when it has none, and is to be left."""
+        return False
 
     def ask(
         self,
@@ -75,6 +82,15 @@ class Screen(QWidget):
 
     def _forget_question(self) -> None:
         self.question = None
+
+    def open_sheet(self, sheet: Sheet) -> None:
+        """Show a sheet over the window; it goes when the screen is left."""
+        sheet.dismissed.connect(self._forget_sheet)
+        self.sheet = sheet
+        sheet.open()
+
+    def _forget_sheet(self) -> None:
+        self.sheet = None
 
     def arrange(self, portrait: bool) -> None:
         """Arrange the page for the orientation of the screen; called when it changes."""

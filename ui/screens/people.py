@@ -8,7 +8,7 @@ from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from kiosk.domain import Person
-from ui import texts, theme
+from ui import righttexts, texts, theme
 from ui.bridge import EngineLike
 from ui.screens.base import Screen, label
 from ui.widgets.icons import IconButton, IconDisc
@@ -29,24 +29,40 @@ class PersonCard(QFrame):
         self.state = label("", "body")
         self.facts = label("", "small")
         self.enable_button = PlainButton(texts.PEOPLE_DISABLE)
+        self.rights_button = IconButton("clock", righttexts.RIGHTS, kind="")
         self.reenrol_button = IconButton("face", texts.PEOPLE_REENROL, kind="")
         self.pin_button = IconButton("key", texts.PEOPLE_PIN_SET, kind="")
         self.delete_button = IconButton(
             "trash", texts.PEOPLE_DELETE, kind="quiet", colour=theme.DANGER
         )
-        layout = theme.column(12, (28, 24))
-        layout.addWidget(IconDisc("person", theme.ACCENT, 76))
-        for part in (self.name, self.number, self.state, self.facts):
-            layout.addWidget(part)
+        head = theme.row(18)
+        head.addWidget(IconDisc("person", theme.ACCENT, 76), 0, Qt.AlignmentFlag.AlignTop)
+        who = theme.column(4)
+        who.addWidget(self.name)
+        who.addWidget(self.number)
+        head.addLayout(who, 1)
+        layout = theme.column(12, (24, 24))
+        layout.addLayout(head)
+        layout.addWidget(self.state)
+        layout.addWidget(self.facts)
         layout.addStretch(1)
-        for button in (
+        self._buttons = theme.grid(12)
+        layout.addLayout(self._buttons)
+        self.setLayout(layout)
+        self.arrange(False)
+
+    def arrange(self, portrait: bool) -> None:
+        """Put the buttons in two columns on a portrait screen, where the card is wide."""
+        buttons = (
+            self.rights_button,
             self.enable_button,
             self.pin_button,
             self.reenrol_button,
             self.delete_button,
-        ):
-            layout.addWidget(button)
-        self.setLayout(layout)
+        )
+        columns = 2 if portrait else 1
+        for place, button in enumerate(buttons):
+            self._buttons.addWidget(button, place // columns, place % columns)
 
     def show_person(self, person: Person) -> None:
         """Show one person."""
@@ -70,6 +86,8 @@ class PeopleScreen(Screen):
 
     # Take new pictures of this Person.
     reenrol_requested = Signal(object)
+    # Show and change what this Person may.
+    rights_requested = Signal(object)
     # Set or remove the PIN of this Person.
     pin_requested = Signal(object)
 
@@ -93,6 +111,7 @@ class PeopleScreen(Screen):
         self.card = PersonCard()
         self.card.enable_button.clicked.connect(self._toggle_enabled)
         self.card.reenrol_button.clicked.connect(self._reenrol)
+        self.card.rights_button.clicked.connect(self._open_rights)
         self.card.pin_button.clicked.connect(self._set_pin)
         self.card.delete_button.clicked.connect(self._ask_delete)
         self.empty_label = label(texts.PEOPLE_NONE, "soft")
@@ -138,6 +157,7 @@ class PeopleScreen(Screen):
 
     def arrange(self, portrait: bool) -> None:
         theme.set_direction(self._halves, portrait=portrait)
+        self.card.arrange(portrait)
 
     # --- the list ---------------------------------------------------------------------------------
 
@@ -186,6 +206,11 @@ class PeopleScreen(Screen):
     def _reenrol(self) -> None:
         if self._chosen is not None:
             self.reenrol_requested.emit(self._chosen)
+
+    @Slot()
+    def _open_rights(self) -> None:
+        if self._chosen is not None:
+            self.rights_requested.emit(self._chosen)
 
     @Slot()
     def _set_pin(self) -> None:

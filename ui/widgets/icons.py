@@ -115,11 +115,12 @@ class Tile(PlainButton):
         self.setProperty("kind", "tile")
         self.setAccessibleName(title)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        layout = self._content = theme.column(6, (28, 28))
-        layout.addWidget(IconDisc(icon, theme.ACCENT, 84))
+        layout = self._content = theme.column(2, (22, 18))
+        layout.addWidget(IconDisc(icon, theme.ACCENT, 68))
         layout.addStretch(1)
-        for text, role in ((title, "heading"), (note, "soft")):
-            label = PlainLabel(text)
+        self._note = PlainLabel(note)
+        for label, text, role in ((PlainLabel(), title, "heading"), (self._note, note, "soft")):
+            label.setText(text)
             label.setProperty("role", role)
             label.setWordWrap(True)
             layout.addWidget(label)
@@ -127,6 +128,15 @@ class Tile(PlainButton):
         # The labels must not swallow the touch.
         for child in self.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def note(self) -> str:
+        """Return what is said below the title."""
+        return self._note.text()
+
+    def set_note(self, note: str, tone: str = "") -> None:
+        """Say something else below the title, in the colour of a tone."""
+        self._note.setText(note)
+        theme.restyle(self._note, tone=tone)
 
     def sizeHint(self) -> QSize:
         return self._content.sizeHint()

@@ -1,11 +1,19 @@
-"""Digits for a PIN: large keys, dots for what was typed."""
+"""Digits for a PIN or a number: large keys, and what was typed: dots, or the digits."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from ui import texts, theme
@@ -17,11 +25,12 @@ MAX_DIGITS = 12
 
 
 class PinDots(Themed, QWidget):
-    """One dot per digit typed; never the digits."""
+    """One dot per digit typed, or the digits of what is no secret."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._count = 0
+        self._digits: str | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
@@ -29,12 +38,36 @@ class PinDots(Themed, QWidget):
 
     def show_count(self, count: int) -> None:
         """Show so many dots."""
-        self._count = count
+        self._count, self._digits = count, None
+        self.update()
+
+    def show_digits(self, digits: str) -> None:
+        """Show the digits themselves."""
+        self._count, self._digits = len(digits), digits
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._digits is None:
+            self._paint_dots(painter)
+        else:
+            self._paint_digits(painter, self._digits)
+        painter.end()
+
+    def _paint_digits(self, painter: QPainter, digits: str) -> None:
+        painter.setPen(QPen(QColor(theme.LINE), self.theme.px(3)))
+        line = self.height() - self.theme.px(2)
+        painter.drawLine(0, line, self.width(), line)
+        font = self.theme.font(38, QFont.Weight.DemiBold)
+        width = QFontMetricsF(font).horizontalAdvance(digits)
+        if width > self.width():
+            font.setPixelSize(max(1, int(font.pixelSize() * self.width() / width)))
+        painter.setFont(font)
+        painter.setPen(QColor(theme.TEXT))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, digits)
+
+    def _paint_dots(self, painter: QPainter) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         places = max(6, self._count)
         step = min(self.theme.px(34), self.width() / places)
@@ -50,7 +83,6 @@ class PinDots(Themed, QWidget):
                 round(radius * 2),
                 round(radius * 2),
             )
-        painter.end()
 
 
 class Keypad(QWidget):
@@ -58,10 +90,14 @@ class Keypad(QWidget):
 
     # OK was touched; the digits typed.
     entered = Signal(str)
+    # A digit was typed or taken back.
+    typed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._digits = ""
+        self._most = MAX_DIGITS
+        self._is_secret = True
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.dots = PinDots()
         keys = theme.grid(14)
@@ -91,10 +127,16 @@ class Keypad(QWidget):
         keys.addWidget(key, place // 3, place % 3)
         self.keys[name] = key
 
+    def begin(self, confirm: str, most: int, *, is_secret: bool) -> None:
+        """Take something else from now on, of at most so many digits."""
+        self._most, self._is_secret = most, is_secret
+        self.keys["ok"].setText(confirm)
+        self.clear()
+
     def clear(self) -> None:
         """Forget what was typed."""
         self._digits = ""
-        self.dots.show_count(0)
+        self._show()
 
     def digit_count(self) -> int:
         """Return how many digits were typed."""
@@ -111,13 +153,21 @@ class Keypad(QWidget):
             super().keyPressEvent(event)
 
     def _type(self, digit: str) -> None:
-        if len(self._digits) < MAX_DIGITS:
+        if len(self._digits) < self._most:
             self._digits += digit
-            self.dots.show_count(len(self._digits))
+            self._show()
+        self.typed.emit()
 
     def _erase(self) -> None:
         self._digits = self._digits[:-1]
-        self.dots.show_count(len(self._digits))
+        self._show()
+        self.typed.emit()
+
+    def _show(self) -> None:
+        if self._is_secret:
+            self.dots.show_count(len(self._digits))
+        else:
+            self.dots.show_digits(self._digits)
 
     def _enter(self) -> None:
         digits = self._digits

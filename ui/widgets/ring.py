@@ -39,7 +39,12 @@ class Ring(Themed, QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         super().set_theme(theme)
-        self.setFixedSize(theme.px(self._side), theme.px(self._side))
+        self.set_side(self._side)
+
+    def set_side(self, side: float) -> None:
+        """Change the size, design pixels."""
+        self._side = side
+        self.setFixedSize(self.theme.px(side), self.theme.px(side))
 
     def show_icon(self, icon: str, colour: str) -> None:
         """Show an icon in a still, tinted disc."""

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kiosk.domain import Event, EventKind, Person
+from kiosk.domain import ALARM_KINDS, Event, EventKind, Person
 from ui import texts, theme
 from ui.theme import Theme, Themed
 from ui.widgets.icons import paint_icon
@@ -48,6 +48,26 @@ EVENT_LOOKS: dict[EventKind, tuple[str, str]] = {
     EventKind.ADMIN_REFUSED: (theme.WARNING, "key"),
     EventKind.ADMIN_LOCKOUT: (theme.WARNING, "lock"),
     EventKind.EXPORTED: (theme.ACCENT, "usb"),
+    EventKind.DOOR_OPENED: (theme.TEXT_SOFT, "door"),
+    EventKind.DOOR_CLOSED: (theme.TEXT_SOFT, "door"),
+    EventKind.DOOR_FORCED: (theme.DANGER, "bell"),
+    EventKind.DOOR_HELD_SOON: (theme.WARNING, "bell"),
+    EventKind.DOOR_HELD: (theme.DANGER, "bell"),
+    EventKind.EXIT_REQUESTED: (theme.TEXT_SOFT, "outward"),
+    EventKind.MANUAL_UNLOCK: (theme.OK, "unlock"),
+    EventKind.FREE_ACCESS_BEGUN: (theme.OK, "unlock"),
+    EventKind.FREE_ACCESS_ENDED: (theme.TEXT_SOFT, "lock"),
+    EventKind.LOCKDOWN_BEGUN: (theme.DANGER, "stop"),
+    EventKind.LOCKDOWN_ENDED: (theme.OK, "stop"),
+    EventKind.ALARM_ACKNOWLEDGED: (theme.ACCENT, "check"),
+    EventKind.DURESS: (theme.DANGER, "bell"),
+    EventKind.GUARD_LOST: _BAD,
+    EventKind.PASSBACK: (theme.WARNING, "undo"),
+    EventKind.RIGHTS_CHANGED: (theme.ACCENT, "shield"),
+    EventKind.CLOCK_UNTRUSTED: (theme.WARNING, "clock"),
+    EventKind.CLOCK_TRUSTED: (theme.OK, "clock"),
+    EventKind.COMMAND_RECEIVED: (theme.ACCENT, "inward"),
+    EventKind.COMMAND_REFUSED: (theme.WARNING, "inward"),
 }
 
 
@@ -192,11 +212,12 @@ class EventDelegate(RowDelegate):
         title = texts.EVENT_KINDS[item.kind]
         title = f"{title}  ·  {item.person_name}" if item.person_name else title
         upper, lower = self.two_lines(rest)
+        loud = theme.DANGER if item.kind in ALARM_KINDS else theme.TEXT
         if item.detail:
-            self.text(painter, upper, title, 22, theme.TEXT, bold=True)
+            self.text(painter, upper, title, 22, loud, bold=True)
             self.text(painter, lower, item.detail, 18, theme.TEXT_SOFT)
         else:
-            self.text(painter, rest, title, 22, theme.TEXT, bold=True)
+            self.text(painter, rest, title, 22, loud, bold=True)
 
 
 class RowList(Themed, QListView):

@@ -1,8 +1,8 @@
-"""A short notice at the lower edge that goes away by itself."""
+"""A short notice at the edge that goes away by itself."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QWidget
 
 from ui import theme
@@ -21,9 +21,12 @@ LEVELS = {
 class Toast(QFrame):
     """Shows one notice at a time; the newest wins."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, area: QWidget) -> None:
+        """Stay within ``area`` of the window, at its lower edge."""
         super().__init__(window)
         self._window = window
+        self._area = area
+        self._is_at_top = False
         self.setProperty("card", "raised")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._icon = PlainLabel()
@@ -51,6 +54,12 @@ class Toast(QFrame):
         self.raise_()
         self._timer.start((4000 if level in ("ok", "info") else 8000) + 30 * len(text))
 
+    def set_at_top(self, at_top: bool) -> None:
+        """Choose the upper edge, for screens whose buttons are at the lower one."""
+        self._is_at_top = at_top
+        if self.isVisible():
+            self._place()
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
@@ -58,7 +67,8 @@ class Toast(QFrame):
 
     def _place(self) -> None:
         sizes = theme_of(self._window)
-        margin = sizes.px(24)
+        margin, edge = sizes.px(24), sizes.px(8 if self._is_at_top else 24)
+        area = QRect(self._area.mapTo(self._window, QPoint()), self._area.size())
         # A word-wrapped label knows no width of its own: measure the line.
         self.ensurePolished()
         self.label.ensurePolished()
@@ -67,4 +77,5 @@ class Toast(QFrame):
         width = min(self._window.width() - 2 * margin, sizes.px(860), line + frame)
         height = max(sizes.px(72), self.heightForWidth(width))
         left = (self._window.width() - width) // 2
-        self.setGeometry(left, self._window.height() - margin - height, width, height)
+        top = area.top() + edge if self._is_at_top else area.bottom() + 1 - edge - height
+        self.setGeometry(left, top, width, height)
