@@ -58,6 +58,46 @@ class DoorConfig:
     relay: str = "sim:"
     """Relay URL, see :mod:`kiosk.door.drivers`."""
     pulse_s: float = _setting(5.0, 0.5, 60)
+    """Somebody let in finds the door unlocked for so long."""
+    extended_s: float = _setting(15.0, 0.5, 60)
+    """The same for people who need longer; at least ``pulse_s``."""
+    held_s: float = _setting(30.0, 0, 3600)
+    """Open for longer than this is an alarm; 0: never. Needs a door sensor, as all below."""
+    prealarm_s: float = _setting(5.0, 0, 3600)
+    """So long before, whoever stands there is warned; 0: not."""
+    relock: str = _one_of("open", "close", "pulse")
+    """Soon after the leaf opens, when it shuts, or neither; in any case at the pulse's end."""
+    relock_delay_s: float = _setting(0.7, 0, 5)
+    """After the leaf opens."""
+    debounce_ms: int = _setting(80, 0, 1000)
+    """A wire has to say the same for so long before it is believed."""
+    exit_grace_s: float = _setting(4.0, 0, 60)
+    """After the exit button the door may be opened for so long without an alarm."""
+    exit_unlocks: bool = False
+    """Whether the exit button works the lock; else a handle does, and the button only tells."""
+    lockdown_exit: bool = True
+    """Whether the exit button works the lock in a lockdown too."""
+    wiring: str = _one_of("strike", "maglock")
+    """Strike on the relay's NO contact, maglock on NC: in both, a released relay means locked."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessConfig:
+    """The rules that hold for everybody, beside each person's rights."""
+
+    zone: str = ""
+    """IANA name of the zone that schedules and access hours are about, such as ``Europe/Berlin``;
+    empty: that of this computer."""
+    door: str = ""
+    """This door's name in groups that may use some doors only; empty: [kiosk] door_name."""
+    passback: str = _one_of("off", "soft", "hard")
+    """Entering twice within ``passback_s``: allowed, noted, or refused."""
+    passback_s: int = _setting(300, 1, 86_400)
+    two_person_s: int = _setting(20, 3, 300)
+    """How long the first of two people who must come together waits for the second."""
+    untrusted_clock: str = _one_of("permanent", "nobody")
+    """Who is let in while the time is not known: those whose rights do not depend on it, or
+    nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +147,41 @@ class KioskConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MqttConfig:
+    """How the building is told what the door does, see :mod:`kiosk.signals`."""
+
+    host: str = ""
+    """Name or address of the broker; empty: nothing is sent and no thread runs."""
+    port: int = _setting(0, 0, 65_535)
+    """0: 8883 with TLS, else 1883."""
+    protocol: str = _one_of("5", "3.1.1")
+    """With 3.1.1 a broker cannot say that it threw an event away."""
+    login_file: str = ""
+    """User name on the first line, password on the second; other users may not read it."""
+    tls: bool = False
+    ca_file: str = ""
+    """Whose certificates are believed, PEM; empty: those the system believes."""
+    cert_file: str = ""
+    """This door's own certificate, PEM, where the broker asks for one."""
+    key_file: str = ""
+    topic: str = "door-kiosk"
+    """First part of every topic."""
+    device_id: str = ""
+    """Second part, different for every door at a broker; empty: made from [kiosk] door_name."""
+    names: bool = False
+    """Whether names and what administrators wrote leave the house; else numbers of people only."""
+    discovery: bool = True
+    """Whether Home Assistant is told how to show the door."""
+    discovery_prefix: str = "homeassistant"
+    commands: str = _one_of("off", "lockdown", "all")
+    """Which signed commands are obeyed: none, those of the lockdown, or all."""
+    secret_file: str = ""
+    """The secret commands are signed with; other users may not read it."""
+    command_window_s: int = _setting(30, 5, 300)
+    """How old a command may be, and how far ahead its clock."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings."""
 
@@ -116,6 +191,8 @@ class Config:
     liveness: LivenessConfig = field(default_factory=LivenessConfig)
     models: ModelsConfig = field(default_factory=ModelsConfig)
     kiosk: KioskConfig = field(default_factory=KioskConfig)
+    access: AccessConfig = field(default_factory=AccessConfig)
+    mqtt: MqttConfig = field(default_factory=MqttConfig)
 
 
 def load_config(path: Path | None) -> Config:

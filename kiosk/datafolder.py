@@ -40,6 +40,11 @@ class DataFolder:
         return self.root / "log"
 
     @property
+    def guard_journal(self) -> Path:
+        """Where the guard of the relay notes what it did."""
+        return self.root / "guard"
+
+    @property
     def screenshots(self) -> Path:
         return self.root / "screenshots"
 

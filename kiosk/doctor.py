@@ -17,12 +17,20 @@ from typing import Any
 import numpy as np
 
 from kiosk.access.livenesspolicy import LivenessSchedule
+from kiosk.access.lockout import read_lockout_clock
 from kiosk.access.pin import PinVault
 from kiosk.camera.source import Camera, parse_source
+from kiosk.clockstate import read_clock_sources
 from kiosk.config import CameraConfig, Config, ModelsConfig, load_config
 from kiosk.datafolder import DataFolder
 from kiosk.domain import LivenessPolicy, ModelId, Person, Pixels
-from kiosk.door.drivers import parse_relay
+from kiosk.doordoctor import (
+    check_access,
+    check_clock_trust,
+    check_lock,
+    check_mqtt,
+    check_relay,
+)
 from kiosk.errors import ConfigError, KioskError, ModelError
 from kiosk.facemodels import load_thresholds, open_chosen, self_test_pack
 from kiosk.health import (
@@ -66,7 +74,8 @@ def examine(
     rows.append(check_qt(environ))
     source = config.camera.source if camera is None else camera
     rows.append(check_camera(source, config.camera, owner))
-    rows.append(check_relay(config.door.relay if relay is None else relay, owner))
+    rows += check_relay(config.door.relay if relay is None else relay, owner)
+    rows += [check_lock(config.door), check_access(config)]
     pack, row = _check_models(folder.models, config.models)
     rows.append(row)
     model = None
@@ -77,6 +86,17 @@ def examine(
         model = pack.card(Role.EMBEDDER).id
     rows += check_database(folder, owner, pack, model, config.recognition.stranger_rate)
     rows.append(check_clock(now_ms, is_clock_synchronised()))
+    rows.append(
+        check_clock_trust(
+            folder,
+            owner,
+            config.access.untrusted_clock,
+            now_ms,
+            read_lockout_clock(),
+            read_clock_sources(now_ms),
+        )
+    )
+    rows.append(check_mqtt(config.mqtt, config.kiosk.door_name))
     rows.append(check_disk(folder.root))
     return rows
 
@@ -156,26 +176,6 @@ def _watch(camera: Camera, clock_s: Callable[[], float]) -> tuple[Pixels | None,
             break
         pixels, count, last_s = following, count + 1, clock_s()
     return pixels, count, last_s - first_s
-
-
-def check_relay(url: str, owner: str | None) -> HealthRow:
-    """Connect to a relay, which switches it off, and let go of it; it is never switched on."""
-    try:
-        relay = parse_relay(url)
-    except ConfigError as error:
-        return HealthRow("Relay", "fault", str(error))
-    if relay.is_simulated:
-        return HealthRow("Relay", "warning", f"{relay.description}.")
-    if owner is not None:
-        text = f"{relay.description}: not tried, the running kiosk (process {owner}) uses it"
-        return HealthRow("Relay", "ok", text)
-    try:
-        relay.connect()
-        return HealthRow("Relay", "ok", f"{relay.description}; connected, off")
-    except KioskError as error:
-        return HealthRow("Relay", "fault", str(error))
-    finally:
-        relay.close()
 
 
 def check_database(

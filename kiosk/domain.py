@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.doorinputs import DoorInputs as DoorInputs
+
 Pixels = NDArray[np.uint8]
 """An image, shape (height, width, 3), dtype uint8, channel order BGR (OpenCV's)."""
 
@@ -283,7 +285,9 @@ class Phase(enum.Enum):
     CHECKING = "checking"
     WELCOME = "welcome"
     PIN = "pin"
-    """Recognised, but so might a look-alike be: the personal PIN says who it is."""
+    """Recognised, and asked for their PIN: by a look-alike's face, or by the schedule."""
+    SECOND = "second"
+    """Recognised; a second person has to come."""
     DENIED = "denied"
     """Recognised, but not allowed to enter now."""
     NOT_RECOGNISED = "not_recognised"
@@ -303,6 +307,29 @@ class DenialReason(enum.Enum):
     """Too many wrong PINs."""
     PIN_UNCHECKED = "pin_unchecked"
     """The PIN could not be looked at."""
+    PIN_NEEDED = "pin_needed"
+    """A PIN is asked for at this time, and they have none."""
+    FACE_NEEDED = "face_needed"
+    """A PIN alone does not do at this time."""
+    WRONG_DOOR = "wrong_door"
+    """Not by this door."""
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    USED_UP = "used_up"
+    """A guest pass for so many entries has been used."""
+    WAITS_FOR_FIRST = "waits_for_first"
+    """Somebody who may begin the day has to come in first."""
+    PASSBACK = "passback"
+    """They came in a moment ago and have not left."""
+    INTERLOCK = "interlock"
+    """Another door is open."""
+    SECOND_MISSING = "second_missing"
+    """A second person did not come in time."""
+    CLOCK = "clock"
+    """The time is not known, and their rights depend on it."""
+    LOCKDOWN = "lockdown"
+    RIGHTS_DAMAGED = "rights_damaged"
+    """What they may cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +385,8 @@ class Person:
     """Whether they have a personal PIN."""
     is_look_alike: bool = False
     """Whether their face is like somebody else's; then they enter with a PIN only."""
+    has_duress_pin: bool = False
+    """Whether they have a second PIN that alarms silently."""
 
 
 class TemplateKind(enum.Enum):
@@ -413,6 +442,35 @@ class EventKind(enum.Enum):
     ADMIN_LOCKOUT = "admin_lockout"
     EXPORTED = "exported"
     MODELS_IMPORTED = "models_imported"
+    DOOR_OPENED = "door_opened"
+    """The leaf was opened, rightly."""
+    DOOR_CLOSED = "door_closed"
+    DOOR_FORCED = "door_forced"
+    DOOR_HELD_SOON = "door_held_soon"
+    """Open for so long that the alarm follows soon."""
+    DOOR_HELD = "door_held"
+    EXIT_REQUESTED = "exit_requested"
+    MANUAL_UNLOCK = "manual_unlock"
+    """By an administrator; the detail is their reason."""
+    FREE_ACCESS_BEGUN = "free_access_begun"
+    FREE_ACCESS_ENDED = "free_access_ended"
+    LOCKDOWN_BEGUN = "lockdown_begun"
+    LOCKDOWN_ENDED = "lockdown_ended"
+    ALARM_ACKNOWLEDGED = "alarm_acknowledged"
+    """The detail names the sequence number of the alarm's event."""
+    DURESS = "duress"
+    """Somebody opened the door under threat."""
+    GUARD_LOST = "guard_lost"
+    """The process that guards the relay ended or hung; it locks the door when it does."""
+    GUARD_BACK = "guard_back"
+    PASSBACK = "passback"
+    """Entered twice without leaving; only noted, where the rule is soft."""
+    RIGHTS_CHANGED = "rights_changed"
+    CLOCK_UNTRUSTED = "clock_untrusted"
+    CLOCK_TRUSTED = "clock_trusted"
+    COMMAND_RECEIVED = "command_received"
+    """From the building, over MQTT."""
+    COMMAND_REFUSED = "command_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,7 +496,38 @@ class DoorState(enum.Enum):
 
     LOCKED = "locked"
     UNLOCKED = "unlocked"
+    """For a pulse."""
+    OPEN = "open"
+    """The leaf is open, rightly."""
+    HELD = "held"
+    """Open for too long: alarm."""
+    FORCED = "forced"
+    """Opened though nobody was let in or out: alarm."""
+    FREE_ACCESS = "free_access"
+    """Unlocked for everybody."""
+    LOCKDOWN = "lockdown"
+    """Nobody is let in."""
     FAULT = "fault"
+
+
+class DoorAlarm(enum.Enum):
+    """What is wrong with the leaf; stays until acknowledged, even when the door is shut again."""
+
+    HELD_SOON = "held_soon"
+    """Pre-alarm: goes by itself when the door is closed."""
+    HELD = "held"
+    FORCED = "forced"
+
+
+ALARM_KINDS = (
+    EventKind.DOOR_FORCED,
+    EventKind.DOOR_HELD,
+    EventKind.DURESS,
+    EventKind.RELAY_LOST,
+    EventKind.GUARD_LOST,
+    EventKind.PRESENTATION_ATTACK,
+)
+"""Events that somebody has to acknowledge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,6 +539,20 @@ class DoorStatus:
     """The relay in words, e.g. ``LCUS on /dev/ttyUSB0, channel 1``."""
     is_simulated: bool
     relock_at_ns: int | None = None
-    """Monotonic deadline of the pulse while UNLOCKED."""
+    """Monotonic deadline of the pulse while UNLOCKED or OPEN, or of free access that ends."""
     message: str = ""
     """What is wrong, when FAULT."""
+    inputs: DoorInputs = field(default_factory=DoorInputs)
+    alarm: DoorAlarm | None = None
+    alarm_at_ns: int | None = None
+    """Monotonic time at which the alarm HELD follows, while HELD_SOON."""
+    is_unlocked: bool = False
+    """Whether the relay is on, as far as is known."""
+    is_free: bool = False
+    """Free access is on, whatever the leaf does."""
+    is_lockdown: bool = False
+    live_alarm: DoorAlarm | None = None
+    """The worst alarm that nobody has acknowledged, even while ``alarm`` warns of another."""
+    let_in: tuple[tuple[str, int], ...] = ()
+    """For whom the door was unlocked and has not relocked since: the reason of each such order, and
+    the monotonic end of its own pulse."""

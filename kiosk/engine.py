@@ -13,11 +13,14 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from kiosk import __version__
+from kiosk.access.calendar import load_zone
 from kiosk.access.hours import wall_clock
+from kiosk.access.ledger import Ledger
 from kiosk.access.livenesspolicy import LivenessSchedule
 from kiosk.administration import Administration
 from kiosk.backoff import Backoff
@@ -25,13 +28,16 @@ from kiosk.camera.authenticity import Suspicion
 from kiosk.camera.capture import Capture
 from kiosk.camera.source import Camera, parse_source
 from kiosk.camera.watch import CameraWatch
+from kiosk.clockwatch import ClockWatch, TimeOfDay
 from kiosk.config import Config
 from kiosk.datafolder import DataFolder
 from kiosk.domain import (
+    ALARM_KINDS,
     CameraStatus,
     Decision,
     DoorState,
     DoorStatus,
+    Event,
     EventKind,
     Frame,
     FrameResult,
@@ -40,23 +46,33 @@ from kiosk.domain import (
     Phase,
 )
 from kiosk.door.controller import DoorController
-from kiosk.door.drivers import parse_relay
+from kiosk.door.latches import make_latch
+from kiosk.door.rules import DoorRules
+from kiosk.doordesk import DoorDesk
 from kiosk.doorkeeper import Doorkeeper
 from kiosk.enginehealth import CameraHealth, log_row, machine_rows, state_rows
 from kiosk.enrolmentdesk import EnrolmentDesk
-from kiosk.errors import ModelError, RelayError, StoreError
-from kiosk.facemodels import SIMULATED_ONLY, load_face_models, refuse_real_door
+from kiosk.entrance import Entrance
+from kiosk.errors import ModelError, StoreError
+from kiosk.facemodels import refuse_real_door
 from kiosk.faultboard import Fault, FaultBoard
+from kiosk.grants import GrantLog, restored_ledger
 from kiosk.health import HealthRow
 from kiosk.heat import HeatGuard
 from kiosk.listener import KioskView, Listener, SilentListener
 from kiosk.mailbox import Mailbox
+from kiosk.modelkeeper import ModelKeeper
 from kiosk.models.pack import Pack
-from kiosk.people import EnrolledPeople, load_people
+from kiosk.numberdesk import NumberDesk
+from kiosk.people import EnrolledPeople, access_here, load_people, rights_book
+from kiosk.pinchecks import PinChecks
 from kiosk.pindesk import PinDesk
 from kiosk.pipeline import FaceModels, Pipeline
 from kiosk.recognition.decision import VisitDecider, VisitRules
 from kiosk.recognition.gallery import Gallery
+from kiosk.rightsdesk import RightsDesk
+from kiosk.signals.commands import carry_out
+from kiosk.signals.signals import Signals
 from kiosk.store.journal import Journal
 from kiosk.store.lane import StoreLane
 from kiosk.store.store import Store
@@ -66,14 +82,9 @@ _log = logging.getLogger(__name__)
 
 _TAKE_TIMEOUT_S = 0.2
 _RETRY_S, _LONGEST_RETRY_S = 2.0, 15.0
-_SAME_FAULT_MS = 600_000
 _QUIET_NS = 1_000_000_000
 """Without a frame for this long, nobody can be said to stand there."""
 _STOP_TIMEOUT_S = 3.0
-_NO_LIVENESS = (
-    "The face models have no liveness network: a photograph may open the door. Import one that "
-    'has, or set policy = "off" in the section [liveness] of the settings.'
-)
 
 
 class Engine:
@@ -88,11 +99,13 @@ class Engine:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         pack: Pack | None = None,
         local_time: Callable[[int], datetime] = wall_clock,
+        clock: TimeOfDay | None = None,
     ) -> None:
         """Wire everything; no thread runs and no device is touched yet.
 
         ``camera`` takes the place of the configured one, ``pack`` that of the imported networks.
-        ``local_time`` turns UTC milliseconds into the time that access hours are about.
+        ``local_time`` turns UTC milliseconds into the time that the liveness schedule is about.
+        ``clock`` judges the time of day, which is otherwise done by what the system knows.
 
         Raises ConfigError or CameraError for a camera, relay or liveness schedule that cannot be
         meant, and ConfigError for networks that know simulated people only and a relay that is
@@ -113,18 +126,29 @@ class Engine:
             folder.database, on_fault=lambda fault: self._store.writing_is(fault)
         )
         self._store = StoreWatch(self._lane, partial(self._put, Fault.STORE))
-        self._journal = Journal(self._store.record, now_ms)
+        self._journal = Journal(self._write, now_ms)
         self._record = self._journal.note
         self._liveness = LivenessSchedule.parse(
             config.liveness.schedule, LivenessPolicy(config.liveness.policy)
         )
-        relay = parse_relay(config.door.relay)
-        self._pack = pack
-        self._relay_is_barred = False
-        if not relay.is_simulated:
+        load_zone(config.access.zone)
+        latch = make_latch(config.door.relay, folder.guard_journal)
+        if not latch.is_simulated:
             # Before anything is sent to a port: connecting alone writes to it.
             refuse_real_door(pack or folder.models)
-        self._door = DoorController(relay, config.door.pulse_s, self._door_changed, self._door_fact)
+        self._door = DoorController(
+            latch, DoorRules.from_config(config.door), self._door_changed, self._door_fact
+        )
+        self._models = ModelKeeper(
+            self._board,
+            self._fact,
+            config,
+            pack or folder.models,
+            drives_real_door=not latch.is_simulated,
+            wants_liveness=self._liveness.policies != {LivenessPolicy.OFF},
+            now_ms=now_ms,
+        )
+        self._clock = clock or ClockWatch(self._lane, self._fact)
         source = camera or parse_source(config.camera.source, config.camera)
         self._new_frame_ns = 0
         self._camera = CameraWatch(
@@ -138,24 +162,54 @@ class Engine:
         self._capture = Capture(source, [self._frame_came, self._show_frame], self._camera_changed)
         self._heat = HeatGuard(config.recognition, partial(self._board.put_warning, "heat"))
         self._admin = Administration(self._lane, self._record, self._reload_people, now_ms)
-        self._models: FaceModels | None = None
+        self.rights = RightsDesk(
+            self._lane, self._record, self._reload_people, now_ms, access_here(config)
+        )
+        self._doordesk = DoorDesk(
+            self._door,
+            self._lane,
+            now_ms,
+            self._why_not,
+            self._listener.alarms_changed,
+        )
+        self._signals = Signals(
+            config.mqtt,
+            self._lane,
+            partial(carry_out, desk=self._doordesk),
+            config.kiosk.door_name,
+            now_ms,
+        )
         self._people: EnrolledPeople | None = None
         self._pipeline: Pipeline | None = None
         self._desk = EnrolmentDesk(config.recognition.stranger_rate)
         self._searched: Gallery | None = None
-        self._pins = PinDesk(self._admin.check_door_pin)
+        checks = PinChecks(self._lane, self._record)
+        self._pins = PinDesk(checks.check)
+        self._numbers = NumberDesk(checks.check_number)
+        self._day = Ledger()
+        entrance = Entrance(
+            self._journal,
+            GrantLog(self._lane, self._reload_people).write,
+            self._door.unlock,
+            lambda: self._door.status,
+            lambda: self._clock.state.ok,
+            lambda: self._day,
+            now_ms,
+            time.monotonic_ns,
+        )
         self._keeper = Doorkeeper(
             self._board,
             self._journal,
             self._pins,
-            self._door.unlock,
+            self._numbers,
+            entrance,
             lambda: self._people,
-            lambda: self._local_time(self._now_ms()),
+            lambda: self._clock.state.ok,
+            now_ms,
             self._welcome_s,
         )
         self._started = self._stopped = False
         self._backoff = Backoff(_RETRY_S, _LONGEST_RETRY_S)
-        self._model_fault, self._model_fault_at_ms = "", 0
 
         self.retake_enrolment = self._desk.restart
         self.cancel_enrolment = self._desk.cancel
@@ -165,13 +219,26 @@ class Engine:
         self.events = self._admin.events
         self.removable_media = self._admin.removable_media
         self.export_events = self._admin.export_events
+        self.lists_on = self._admin.lists_on
+        self.read_list = self._admin.read_list
+        self.write_list = self._admin.write_list
         self.admin_pin_is_set = self._admin.admin_pin_is_set
         self.set_admin_pin = self._admin.set_admin_pin
         self.check_admin_pin = self._admin.check_admin_pin
         self.set_person_pin = self._admin.set_person_pin
         self.remove_person_pin = self._admin.remove_person_pin
         self.look_alikes = self._admin.look_alikes
+        self.set_duress_pin = checks.set_duress_pin
+        self.remove_duress_pin = checks.remove_duress_pin
         self.enter_pin = self._pins.enter
+        self.enter_number_and_pin = self._numbers.enter
+        self.unlock_door = self._doordesk.unlock
+        self.begin_free_access = self._doordesk.begin_free_access
+        self.end_free_access = self._doordesk.end_free_access
+        self.begin_lockdown = self._doordesk.begin_lockdown
+        self.end_lockdown = self._doordesk.end_lockdown
+        self.acknowledge_alarm = self._doordesk.acknowledge_alarm
+        self.confirm_clock = self._clock.confirm
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -182,6 +249,7 @@ class Engine:
             self._board.warn("Simulated relay: no real door is driven.")
         self._record(EventKind.STARTED, detail=f"door-kiosk {__version__}")
         self._store.open()
+        self._signals.start()
         self._door.start()
         self._capture.start()
         self._heat.start()
@@ -210,9 +278,11 @@ class Engine:
         self._admin.close()
         if self._started:
             self._record(EventKind.STOPPED)
+            if not self._signals.stop(_STOP_TIMEOUT_S):
+                _log.error("the connection to the MQTT broker hangs; leaving it behind")
             if not self._lane.stop(_STOP_TIMEOUT_S):
                 _log.error("the database did not take every event in time")
-        self._free_models()
+        self._models.free()
         self.preview.close()
         self.results.close()
 
@@ -221,6 +291,7 @@ class Engine:
     def recognise(self) -> None:
         """Examine frames until :meth:`request_stop`. What it raises is a bug."""
         while not self._stopping.is_set():
+            self._look_at_time(time.monotonic_ns())
             if self._pipeline is None and not self._prepare():
                 self._stopping.wait(self._backoff.next_s(time.monotonic()))
                 continue
@@ -239,55 +310,52 @@ class Engine:
             except ModelError as error:
                 # A network that fails once is not trusted again before its self-test passes.
                 self._pipeline = None
-                self._models_failed(error)
+                self._models.failed(error)
                 self._stopping.wait(self._backoff.next_s(time.monotonic()))
 
     def _prepare(self) -> bool:
         """Load networks and people; say what is missing and return False when that fails."""
         self._store.reopen_if_failed()
         try:
-            if self._models is None or self._board.has(Fault.MODELS):
-                self._free_models()
-                self._models = self._load_models()
+            models = self._models.ready()
+            self._lane.submit(self._restore).result()
             people = self._lane.submit(self._read_people).result()
+            ledger = self._lane.submit(
+                partial(restored_ledger, rights=people.rights, now_ms=self._now_ms())
+            ).result()
         except ModelError as error:
-            self._models_failed(error)
+            self._models.failed(error)
             return False
         except StoreError as error:
             self._store.reading_is(str(error))
             return False
         self._store.reading_is(None)
         self._board.clear(Fault.MODELS)
-        self._pipeline = self._make_pipeline(self._models, people)
+        self._day = ledger
+        self._pipeline = self._make_pipeline(models, people)
         self._board.ready()
         return True
 
-    def _models_failed(self, error: ModelError) -> None:
-        said, now_ms = str(error), self._now_ms()
-        self._board.set(Fault.MODELS, said)
-        # Tried again every few seconds: only what is new belongs into the log. The clock may jump.
-        since_ms = abs(now_ms - self._model_fault_at_ms)
-        if said != self._model_fault or since_ms > _SAME_FAULT_MS:
-            self._model_fault, self._model_fault_at_ms = said, now_ms
-            self._record(EventKind.FAULT, detail=said)
+    def _restore(self, store: Store) -> None:
+        """Take up what was true of door and clock before the restart; on the store's thread."""
+        self._clock.restore(store)
+        self._doordesk.restore(store)
 
-    def _load_models(self) -> FaceModels:
-        score = self._config.recognition.min_detection_score
-        models = load_face_models(self._pack or self._folder.models, score, self._config.models)
-        self._relay_is_barred = models.simulated_only and not self._door.status.is_simulated
-        if self._relay_is_barred:
-            # They took the place of others since the engine was made.
-            raise ModelError(SIMULATED_ONLY)
-        if models.simulated_only:
-            self._board.warn("These networks know simulated people only.")
-        is_blind = models.liveness is None and self._liveness.policies != {LivenessPolicy.OFF}
-        self._board.put_warning("liveness", _NO_LIVENESS if is_blind else None)
-        return models
-
-    def _free_models(self) -> None:
-        models, self._models = self._models, None
-        if models is not None:
-            models.close()
+    def _look_at_time(self, now_ns: int) -> None:
+        """Follow the clock, and unlock for everybody when a schedule says so."""
+        self._clock.look(now_ns)
+        state = self._clock.state
+        self._board.put_warning("clock", state.reason or None)
+        people = self._people
+        if people is None:
+            return
+        until_ms = people.rights.free_access_at(
+            people.free_schedule, self._now_ms(), clock_ok=state.ok, day=self._day
+        )
+        self._doordesk.follow_schedule(until_ms, may_begin=not self._board.is_out_of_order)
+        if self._door.status.is_free and self._board.has(Fault.STORE):
+            # A door that is open to everybody, and nobody would know of it.
+            self._door.end_free_access("the log cannot be written")
 
     def _make_pipeline(self, models: FaceModels, people: EnrolledPeople) -> Pipeline:
         wanted = self._config.recognition
@@ -369,22 +437,34 @@ class Engine:
 
     def _door_fact(self, kind: EventKind, detail: str) -> None:
         self._record(kind, detail=detail)
+        if kind in ALARM_KINDS:
+            self._listener.alarms_changed()
         if kind is EventKind.FAULT:
             # The door did not open: whoever was welcomed may be recognised again at once.
             self._visit_void.set()
             self._board.show(Decision(self._board.idle_phase), "")
 
+    def _write(self, event: Event) -> bool:
+        is_taken = self._store.record(event)
+        self._signals.events_written()
+        return is_taken
+
+    def _fact(self, kind: EventKind, detail: str) -> None:
+        self._record(kind, detail=detail)
+
     def _door_changed(self, status: DoorStatus) -> None:
         self._put(Fault.DOOR, status.message if status.state is DoorState.FAULT else None)
         self._board.door_is(status)
+        self._signals.door_changed(status)
         self._listener.door_changed(status)
 
     # --- people -----------------------------------------------------------------------------------
 
     def _read_people(self, store: Store) -> EnrolledPeople:
-        if self._models is None:
+        models = self._models.models
+        if models is None:
             raise StoreError("People cannot be read before the models are loaded.")
-        people = load_people(store, self._models.embedder.model)
+        people = load_people(store, models.embedder.model, access_here(self._config))
         self._people = people
         if people.without_template:
             self._board.warn(
@@ -394,8 +474,14 @@ class Engine:
         return people
 
     def _reload_people(self, store: Store) -> None:
-        if self._models is not None:
+        people = self._people
+        if self._models.models is not None:
             self._read_people(store)
+        elif people is not None:
+            # Without networks nobody is recognised, but the door may be free by a schedule.
+            access = access_here(self._config)
+            book, free = rights_book(store, access), store.rights.free_schedule()
+            self._people = replace(people, rights=book, free_schedule=free)
 
     # --- enrolment and administration -------------------------------------------------------------
 
@@ -404,11 +490,12 @@ class Engine:
         self._paused = paused
         if paused:
             self._pins.cancel()
+            self._numbers.cancel()
             self._board.show(Decision(self._board.idle_phase), "")
 
     def begin_enrolment(self, existing_person_id: int | None = None) -> None:
         """Feed frames to a guided capture from now on. Raises EnrolmentError without models."""
-        self._desk.begin(self._people, self._models, self._pipeline, existing_person_id)
+        self._desk.begin(self._people, self._models.models, self._pipeline, existing_person_id)
 
     def save_enrolment(self, name: str, number: str) -> Future[Person]:
         """Store the finished capture; the future fails with EnrolmentError when it is not."""
@@ -417,14 +504,11 @@ class Engine:
 
     def test_relay(self) -> Future[None]:
         """Open the door for one pulse; the future fails with RelayError when that is refused."""
-        done: Future[None] = Future()
-        if self._relay_is_barred:
-            done.set_exception(RelayError(SIMULATED_ONLY))
-        elif self._door.unlock("test by administrator", time.monotonic_ns()):
-            done.set_result(None)
-        else:
-            done.set_exception(RelayError(self._door.status.message or "The relay is not ready."))
-        return done
+        return self._doordesk.unlock("relay test")
+
+    def _why_not(self) -> str:
+        """Say why the door must not be unlocked by hand or schedule; empty when it may."""
+        return self._models.refusal or self._board.sentence(Fault.STORE)
 
     def health(self) -> Future[list[HealthRow]]:
         """Say how everything is; for the diagnostics screen."""
@@ -435,8 +519,9 @@ class Engine:
         camera = CameraHealth(self._camera.status, self._capture.frames_per_s, dropped)
         threshold = self._pipeline.threshold if self._pipeline is not None else None
         return [
-            *state_rows(camera, self._door.status, self._models, self._people, threshold),
+            *state_rows(camera, self._door.status, self._models.models, self._people, threshold),
             log_row(store, self._lane.waiting_events),
+            self._signals.health_row(store.events.head()[0]),
             *self._heat.rows(),
             *machine_rows(self._now_ms(), self._folder.root),
         ]

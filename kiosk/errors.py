@@ -31,6 +31,10 @@ class RelayError(KioskError):
     """The relay cannot be reached or does not do what it was told."""
 
 
+class GuardError(RelayError):
+    """The process that guards the relay ended, hangs, or has locked the door by itself."""
+
+
 class StoreError(KioskError):
     """The database cannot be opened, read or written."""
 
@@ -53,6 +57,22 @@ class EnrolmentError(KioskError):
 
 class AccessError(KioskError):
     """A rule about who may enter when cannot be understood."""
+
+
+class UsedUpError(AccessError):
+    """Somebody has no entry left."""
+
+    def __init__(self, person_id: int) -> None:
+        super().__init__("Every entry of this pass has been used. Give them new ones.")
+        self.person_id = person_id
+
+
+class RightsChangedError(AccessError):
+    """What was decided rests on rights that have changed meanwhile."""
+
+
+class SignalsError(KioskError):
+    """The MQTT broker cannot be reached, or does not take what it is sent."""
 
 
 class PinError(KioskError):

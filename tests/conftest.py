@@ -64,6 +64,20 @@ def calibrations() -> Iterator[types.ModuleType]:
         yield module
 
 
+@pytest.fixture(scope="session")
+def boards() -> Iterator[types.ModuleType]:
+    """Relay boards that are not there; see there."""
+    with _fakes("boards") as module:
+        yield module
+
+
+@pytest.fixture(scope="session")
+def doorbench() -> Iterator[types.ModuleType]:
+    """The door's logic on a bench; see there."""
+    with _fakes("doorbench") as module:
+        yield module
+
+
 @contextlib.contextmanager
 def _fakes(file: str) -> Iterator[types.ModuleType]:
     name = f"door_kiosk_fake_{file}"

@@ -18,8 +18,7 @@ from kiosk.access.pin import PinVault
 from kiosk.config import CameraConfig
 from kiosk.datafolder import DataFolder
 from kiosk.domain import Embedding, Event, EventKind, ModelId, Template
-from kiosk.door.simulated import SimulatedRelay
-from kiosk.errors import CameraError, RelayError
+from kiosk.errors import CameraError
 from kiosk.health import HealthRow, check_clock, check_disk, folder_owner, is_clock_synchronised
 from kiosk.models.pack import builtin_folder, open_pack
 from kiosk.personalpins import set_pin
@@ -64,6 +63,10 @@ class TestWhole:
         assert rows["Relay"].level == "warning"
         assert rows["Database"].level == "warning"
         assert not (tmp_path / "data").exists()
+        assert "contacts COM and NO" in rows["Lock"].text
+        assert "the door is 'Door'" in rows["Rights"].text
+        assert rows["Clock trust"].level in ("ok", "warning")
+        assert rows["MQTT"].text == "off: no broker is set"
 
     @pytest.mark.shared
     def test_a_complete_folder_has_no_fault(self, examine, tmp_path, shared) -> None:
@@ -125,6 +128,18 @@ class TestWhole:
         assert code == 1
         assert rows["Settings"].level == "fault" and "unknown key relais" in rows["Settings"].text
         assert rows["Disk"].level == "ok"
+
+    def test_settings_of_the_door_that_cannot_be_meant_are_faults(self, examine, tmp_path) -> None:
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "config.toml").write_text(
+            "[door]\nheld_s = 3\n"
+            '[access]\nzone = "Europe/Bielefeld"\n'
+            '[mqtt]\nhost = "broker"\ncommands = "all"\n'
+        )
+        code, rows = examine()
+        assert code == 1
+        for name, words in (("Lock", "prealarm_s"), ("Rights", "Bielefeld"), ("MQTT", "secret")):
+            assert rows[name].level == "fault" and words in rows[name].text, name
 
     @pytest.mark.parametrize(
         ("schedule", "match"),
@@ -285,29 +300,6 @@ class TestCamera:
     def test_a_wrong_source_is_a_fault(self) -> None:
         row = doctor.check_camera("ftp://host/x", CameraConfig(), None)
         assert row.level == "fault" and "unknown scheme" in row.text
-
-
-class WiredRelay(SimulatedRelay):
-    """Says that a door hangs on it."""
-
-    is_simulated = False
-
-
-class TestRelay:
-    def test_it_connects_and_never_clicks(self, monkeypatch) -> None:
-        relay = WiredRelay()
-        monkeypatch.setattr(doctor, "parse_relay", lambda url: relay)
-        assert doctor.check_relay("lcus:/dev/x", None).level == "ok"
-        assert relay.edges == ()
-        with pytest.raises(RelayError):
-            relay.check()  # it was closed
-
-    def test_a_missing_port_is_a_fault(self) -> None:
-        row = doctor.check_relay("lcus:/dev/no-such-port", None)
-        assert row.level == "fault" and "There is no serial port" in row.text
-
-    def test_a_wrong_url_is_a_fault(self) -> None:
-        assert doctor.check_relay("lcus:/dev/x?channel=9", None).level == "fault"
 
 
 class TestScreen:

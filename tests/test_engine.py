@@ -9,7 +9,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ import numpy as np
 import pytest
 
 import kiosk.engine
+import kiosk.modelkeeper
 import kiosk.pipeline
-from kiosk.config import CameraConfig, Config, DoorConfig
+from kiosk.clockwatch import GivenTime
+from kiosk.config import AccessConfig, CameraConfig, Config, DoorConfig
 from kiosk.datafolder import DataFolder
 from kiosk.domain import (
     Box,
@@ -139,6 +141,8 @@ class Witness:
 
     def camera_changed(self, status: CameraStatus) -> None: ...
 
+    def alarms_changed(self) -> None: ...
+
     def enrolment_changed(self, progress: EnrolmentProgress) -> None:
         self._keep(self.progress, progress)
 
@@ -180,7 +184,7 @@ def models(monkeypatch: pytest.MonkeyPatch, calibration: Calibration) -> None:
     def load(models: Path, min_score: float, settings: object) -> FaceModels:
         return FaceModels(object(), FakeEmbedder(), calibration)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(kiosk.engine, "load_face_models", load)
+    monkeypatch.setattr(kiosk.modelkeeper, "load_face_models", load)
 
 
 def enrol(folder: DataFolder, name: str, axis: int, model: ModelId = MODEL) -> int:
@@ -212,6 +216,7 @@ class Running:
 
     def __init__(self, config: Config, folder: DataFolder, **options: Any) -> None:
         self.witness = Witness()
+        options.setdefault("clock", GivenTime())
         self.engine = Engine(config, folder, self.witness, **options)
         self._thread = threading.Thread(target=self._run, name="recognition")
         self.error: BaseException | None = None
@@ -321,7 +326,7 @@ def test_a_failing_network_is_shown_recorded_and_loaded_again(
     embedder = FailingEmbedder()
     monkeypatch.setattr(kiosk.engine, "_RETRY_S", 0.05)
     monkeypatch.setattr(
-        kiosk.engine,
+        kiosk.modelkeeper,
         "load_face_models",
         lambda models, score, settings: FaceModels(object(), embedder, calibration),  # type: ignore[arg-type]
     )
@@ -373,7 +378,7 @@ def test_a_relay_slow_to_connect_costs_nobody_the_grant(
             time.sleep(1.0)
             super().connect()
 
-    monkeypatch.setattr(kiosk.engine, "parse_relay", lambda url: SlowRelay())
+    monkeypatch.setattr("kiosk.door.latches.parse_relay", lambda url: SlowRelay())
     enrol(folder, "Ada", 0)
     with Running(config(tmp_path, ADA, hold_s=4), folder) as run:
         run.witness.wait(
@@ -394,7 +399,7 @@ def test_a_relay_that_refuses_is_no_welcome_and_may_be_tried_again(
                 raise RelayError("The relay does not confirm being switched on.")
             super().switch_on()
 
-    monkeypatch.setattr(kiosk.engine, "parse_relay", lambda url: StubbornRelay())
+    monkeypatch.setattr("kiosk.door.latches.parse_relay", lambda url: StubbornRelay())
     enrol(folder, "Ada", 0)
     with Running(config(tmp_path, ADA, hold_s=6), folder) as run:
         run.witness.wait(
@@ -468,7 +473,15 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 # --- who may not enter now ------------------------------------------------------------------------
 
-MONDAY_NOON = datetime(2026, 3, 2, 12, 0)
+MONDAY_NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
+
+
+def monday_noon_ms() -> int:
+    return round(MONDAY_NOON.timestamp() * 1000)
+
+
+def in_utc(config: Config) -> Config:
+    return dataclasses.replace(config, access=AccessConfig(zone="UTC"))
 
 
 def give_hours(folder: DataFolder, person_id: int, hours: str) -> None:
@@ -485,7 +498,7 @@ def give_hours(folder: DataFolder, person_id: int, hours: str) -> None:
             "outside hours Tue-Fri 08:00-18:00; Mon 14:00-15:00",
         ),
         ("never", "never", "outside hours never"),
-        ("Mon-Fry 08:00-18:00", "", "access hours that cannot be read"),
+        ("Mon-Fry 08:00-18:00", "", "rights that cannot be read"),
     ],
 )
 def test_outside_their_hours_somebody_is_known_and_not_let_in(
@@ -494,7 +507,7 @@ def test_outside_their_hours_somebody_is_known_and_not_let_in(
     person = enrol(folder, "Ada", 0)
     give_hours(folder, person, hours)
     with Running(
-        config(tmp_path, ADA, -1, hold_s=1.5), folder, local_time=lambda at_ms: MONDAY_NOON
+        in_utc(config(tmp_path, ADA, -1, hold_s=1.5)), folder, now_ms=monday_noon_ms
     ) as run:
         run.witness.wait(lambda: run.witness.saw(Phase.DENIED))
         run.witness.wait(lambda: run.witness.views[-1].phase is Phase.IDLE)
@@ -510,19 +523,20 @@ def test_outside_their_hours_somebody_is_known_and_not_let_in(
 def test_within_their_hours_somebody_is_let_in_by_the_clock_on_the_wall(
     tmp_path: Path, folder: DataFolder, models: None
 ) -> None:
-    give_hours(folder, enrol(folder, "Ada", 0), "Mon 11:00-13:00")
+    give_hours(folder, enrol(folder, "Ada", 0), "Mon 21:00-23:00")
     asked: list[int] = []
 
     def local(at_ms: int) -> datetime:
         asked.append(at_ms)
         return MONDAY_NOON
 
-    with Running(
-        config(tmp_path, ADA, hold_s=2), folder, now_ms=lambda: 1234, local_time=local
-    ) as run:
+    far_east = dataclasses.replace(
+        config(tmp_path, ADA, hold_s=2), access=AccessConfig(zone="Asia/Vladivostok")
+    )
+    with Running(far_east, folder, now_ms=monday_noon_ms, local_time=local) as run:
         run.witness.wait(lambda: run.witness.saw(Phase.WELCOME))
-    # The schedule of the liveness policy goes by it too.
-    assert set(asked) == {1234}
+    # The schedule of the liveness policy goes by the computer's own zone.
+    assert set(asked) == {monday_noon_ms()}
     assert EventKind.GRANTED in kinds(folder)
 
 
@@ -553,7 +567,7 @@ def test_a_photograph_of_somebody_enrolled_opens_nothing_and_is_recorded_once(
         calibration,
         liveness=FakeLiveness(),  # type: ignore[arg-type]
     )
-    monkeypatch.setattr(kiosk.engine, "load_face_models", lambda pack, score, settings: models)
+    monkeypatch.setattr(kiosk.modelkeeper, "load_face_models", lambda pack, score, settings: models)
     enrol(folder, "Ada", 0)
     with Running(config(tmp_path, ADA, hold_s=2.5), folder) as run:
         run.witness.wait(
@@ -653,7 +667,7 @@ def test_simulated_networks_drive_the_simulated_relay_and_say_what_they_are(
         fakes = FaceModels(object(), FakeEmbedder(), calibration)  # type: ignore[arg-type]
         return dataclasses.replace(fakes, simulated_only=True)
 
-    monkeypatch.setattr(kiosk.engine, "load_face_models", load)
+    monkeypatch.setattr(kiosk.modelkeeper, "load_face_models", load)
     enrol(folder, "Ada", 0)
     with Running(config(tmp_path, ADA, hold_s=2), folder, pack=pack) as run:
         run.witness.wait(lambda: run.witness.saw(Phase.WELCOME))
@@ -680,7 +694,7 @@ def test_networks_that_turn_out_to_be_simulated_never_switch_a_real_relay_on(
         calibration,
         simulated_only=True,
     )
-    monkeypatch.setattr(kiosk.engine, "load_face_models", lambda pack, score, settings: fakes)
+    monkeypatch.setattr(kiosk.modelkeeper, "load_face_models", lambda pack, score, settings: fakes)
     enrol(folder, "Ada", 0)
     with Running(settings, folder) as run:
         run.witness.wait(
@@ -723,6 +737,16 @@ def fail_store(engine: Engine) -> None:
 def nothing(engine: Engine) -> None: ...
 
 
+def end_pulse(engine: Engine) -> None:
+    """Lock the door: while their own pulse runs, nobody is let in a second time."""
+    engine._door.begin_lockdown("the test")
+    engine._door.end_lockdown("the test")
+    deadline = time.monotonic() + 10
+    while engine._door.status.state is not DoorState.LOCKED:
+        assert time.monotonic() < deadline, engine._door.status
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize(
     ("fault", "grants"),
     [(nothing, 1), (fail_camera, 2), (fail_relay, 2), (refuse_unlock, 2), (fail_store, 2)],
@@ -735,7 +759,7 @@ def test_a_welcome_from_before_a_fault_is_void_and_the_person_recognised_anew(
     grants: int,
 ) -> None:
     enrol(folder, "Ada", 0)
-    engine = Engine(config(tmp_path, ADA), folder, Witness())
+    engine = Engine(config(tmp_path, ADA), folder, Witness(), clock=GivenTime())
     engine.start()
     try:
         assert engine._prepare()
@@ -752,6 +776,7 @@ def test_a_welcome_from_before_a_fault_is_void_and_the_person_recognised_anew(
         fault(engine)
         if fault is not nothing:
             assert engine._board.phase is Phase.IDLE
+            end_pulse(engine)
         look(500)
         assert engine._board.phase is (Phase.WELCOME if fault is nothing else Phase.CHECKING)
         look(600, 700, 800, 900)

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 import kiosk.engine
+import kiosk.modelkeeper
 from kiosk.board.sensors import BoardSensors
 from kiosk.camera.simulated import SimulatedCamera
+from kiosk.clockwatch import GivenTime
 from kiosk.config import CameraConfig, Config, DoorConfig, KioskConfig
 from kiosk.datafolder import DataFolder
 from kiosk.demo.town import SOREN, VISITOR, enrol_town, residents
@@ -151,7 +153,7 @@ class Running:
     def __init__(self, folder: DataFolder, pack: Pack, film: list[Pixels]) -> None:
         self.witness = Witness()
         camera: Any = LoopingCamera(film)
-        self.engine = Engine(CONFIG, folder, self.witness, camera, pack=pack)
+        self.engine = Engine(CONFIG, folder, self.witness, camera, pack=pack, clock=GivenTime())
         self._thread = threading.Thread(target=self.engine.recognise, name="recognition")
 
     def __enter__(self) -> Running:
@@ -259,7 +261,7 @@ def test_faults_that_come_back_do_not_flood_the_log(
     film: list[Pixels],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(kiosk.engine, "load_face_models", flaky_models(load_face_models))
+    monkeypatch.setattr(kiosk.modelkeeper, "load_face_models", flaky_models(load_face_models))
     with Running(folder, pack, film) as run:
         wait_until(lambda: run.witness.count(Phase.OUT_OF_ORDER) > 4, "it has failed five times")
 

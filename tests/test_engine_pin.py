@@ -1,4 +1,4 @@
-"""The engine with its real threads: people who look alike enter with their PINs, or not at all."""
+"""The engine with its real threads: who enters with a PIN, a number or a second person."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-import kiosk.engine
+import kiosk.modelkeeper
 import kiosk.pipeline
-from kiosk.config import Config, DoorConfig
+from kiosk.access.model import AuthMode, Group, PersonRights, Schedule, Window
+from kiosk.clockwatch import GivenTime
+from kiosk.config import AccessConfig, Config, DoorConfig
 from kiosk.datafolder import DataFolder
 from kiosk.domain import (
     Box,
@@ -36,7 +39,7 @@ from kiosk.enrolment import Shot, View
 from kiosk.errors import StoreError
 from kiosk.listener import KioskView, SilentListener
 from kiosk.people import Likeness
-from kiosk.personalpins import set_pin
+from kiosk.personalpins import set_duress_pin, set_pin
 from kiosk.pipeline import FaceModels
 from kiosk.recognition.thresholds import flat_calibration
 from kiosk.store.events import EventQuery
@@ -151,17 +154,20 @@ class Witness(SilentListener):
 class Door:
     """An engine, a stage and two people who look alike; stopped at the end of the block."""
 
-    def __init__(self, folder: DataFolder, welcome_s: float = 1.0) -> None:
+    def __init__(
+        self, folder: DataFolder, welcome_s: float = 1.0, access: AccessConfig | None = None
+    ) -> None:
         base = Config()
         config = dataclasses.replace(
             base,
             door=DoorConfig(pulse_s=0.5),
             kiosk=dataclasses.replace(base.kiosk, welcome_s=welcome_s),
+            access=access or base.access,
         )
         self.folder = folder
         self.witness = Witness()
         self.stage = Stage()
-        self.engine = Engine(config, folder, self.witness, camera=self.stage)
+        self.engine = Engine(config, folder, self.witness, camera=self.stage, clock=GivenTime())
         self._thread = threading.Thread(target=self._run, name="recognition")
         self._error: BaseException | None = None
 
@@ -194,7 +200,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataFolder:
         return FaceModels(object(), FakeEmbedder(), CALIBRATION)  # type: ignore[arg-type]
 
     monkeypatch.setattr(kiosk.pipeline, "FaceSearch", FakeSearch)
-    monkeypatch.setattr(kiosk.engine, "load_face_models", load)
+    monkeypatch.setattr(kiosk.modelkeeper, "load_face_models", load)
     folder = DataFolder(tmp_path / "data")
     folder.create()
     return folder
@@ -287,7 +293,9 @@ def test_five_wrong_pins_lock_even_the_right_ones_out(folder: DataFolder) -> Non
 
 def test_without_any_pin_look_alikes_are_sent_to_the_administrator(folder: DataFolder) -> None:
     ada, eve = twins(folder, "", "")
-    with Door(folder) as door:
+    # Long enough that the denial is still read while the PIN is set: when it ends, so does the
+    # visit.
+    with Door(folder, welcome_s=4.0) as door:
         door.stage.red = TWIN
         denied = door.witness.wait_for(Phase.DENIED)
         assert (denied.denial, denied.person_name) == (DenialReason.NO_PIN, "")
@@ -392,7 +400,7 @@ def test_a_pin_that_cannot_be_checked_opens_nothing(
     def fail(*_: object) -> None:
         raise StoreError("The disk does not answer.")
 
-    monkeypatch.setattr("kiosk.administration.who_typed", fail)
+    monkeypatch.setattr("kiosk.pinchecks.who_typed", fail)
     twins(folder)
     with Door(folder) as door:
         door.stage.red = TWIN
@@ -429,3 +437,95 @@ def test_enrolling_a_twin_marks_both_and_their_pins_are_asked_for(folder: DataFo
         assert door.witness.wait_for(Phase.DENIED).denial is DenialReason.NO_PIN
     changed = [(e.person_id, e.detail) for e in door.events(EventKind.PERSON_CHANGED)]
     assert sorted(changed) == [(ada, f"looks like {eve.id}"), (eve.id, f"looks like {ada}")]
+
+
+# --- what the schedule asks for -------------------------------------------------------------------
+
+
+def allow(folder: DataFolder, mode: AuthMode, *people: int, **rights: Any) -> None:
+    """Put people into a group that may enter at all times, and give them numbers by their ids."""
+    needs_two = rights.pop("needs_two", False)
+    with opened(folder.database) as store:
+        always = Schedule(None, "always", ((Window(0, 24 * 60),),) * 7, mode=mode)
+        schedule = store.rights.save_schedule(always)
+        group = store.rights.save_group(
+            Group(None, "all", (schedule.id or 0,), needs_two=needs_two)
+        )
+        for person in people:
+            store.rights.save_rights(PersonRights(person, frozenset({group.id or 0}), **rights))
+            store.people.set_number(person, f"70{person}")
+
+
+@pytest.mark.parametrize("is_duress", [False, True])
+def test_number_and_pin_alone_open_the_same_door_under_threat_as_without(
+    folder: DataFolder, is_duress: bool
+) -> None:
+    ada = enrol(folder, "Ada", 0, ADA_PIN)
+    allow(folder, AuthMode.PIN, ada)
+    with opened(folder.database) as store:
+        set_duress_pin(store, ada, "4027")
+    with Door(folder) as door:
+        door.witness.wait(lambda: door.witness.views[-1].offers_keypad)
+        door.engine.enter_number_and_pin(f"70{ada}", WRONG)
+        door.witness.wait(
+            lambda: (p := door.witness.views[-1].number_prompt) is not None and p.answers == 1
+        )
+        assert not door.witness.has_opened
+        door.engine.enter_number_and_pin(f"70{ada}", "4027" if is_duress else ADA_PIN)
+        assert door.witness.wait_for(Phase.WELCOME).person_name == "Ada"
+        door.witness.wait(lambda: door.witness.has_opened)
+    (granted,) = door.events(EventKind.GRANTED)
+    assert (granted.person_id, granted.detail) == (ada, "with number and PIN")
+    alarms = door.events(EventKind.DURESS)
+    assert [event.person_id for event in alarms] == ([ada] if is_duress else [])
+    assert [event.detail for event in door.events(EventKind.PIN_REFUSED)] == ["typed with a number"]
+
+
+def test_face_and_pin_asks_everybody_for_their_own_pin(folder: DataFolder) -> None:
+    bob = enrol(folder, "Bob", 1, EVE_PIN)
+    allow(folder, AuthMode.FACE_AND_PIN, bob)
+    with Door(folder) as door:
+        door.stage.red = BOB
+        asked = door.witness.wait_for(Phase.PIN)
+        assert asked.pin is not None and asked.pin.is_scheduled
+        door.engine.enter_pin(EVE_PIN)
+        assert door.witness.wait_for(Phase.WELCOME).person_name == "Bob"
+    assert [event.detail for event in door.events(EventKind.GRANTED)] == ["with PIN"]
+
+
+def test_a_pass_for_one_entry_opens_once_even_after_a_restart(folder: DataFolder) -> None:
+    bob = enrol(folder, "Bob", 1)
+    allow(folder, AuthMode.FACE, bob, uses_left=1, is_guest=True)
+    with Door(folder) as door:
+        door.stage.red = BOB
+        door.witness.wait_for(Phase.WELCOME)
+    with Door(folder) as door:
+        door.stage.red = BOB
+        assert door.witness.wait_for(Phase.DENIED).denial is DenialReason.USED_UP
+        assert not door.witness.has_opened
+    assert len(door.events(EventKind.GRANTED)) == 1
+
+
+def test_who_came_in_before_a_restart_does_not_come_in_twice(folder: DataFolder) -> None:
+    bob = enrol(folder, "Bob", 1)
+    access = AccessConfig(passback="hard", passback_s=3600)
+    for phase in (Phase.WELCOME, Phase.DENIED):
+        with Door(folder, access=access) as door:
+            door.stage.red = BOB
+            view = door.witness.wait_for(phase)
+    assert view.denial is DenialReason.PASSBACK
+    assert [event.person_id for event in door.events(EventKind.GRANTED)] == [bob]
+
+
+def test_two_persons_come_in_together_or_not_at_all(folder: DataFolder) -> None:
+    ada, bob = enrol(folder, "Ada", 0), enrol(folder, "Bob", 1)
+    allow(folder, AuthMode.FACE, ada, bob, needs_two=True)
+    with Door(folder) as door:
+        door.stage.red = TWIN
+        assert door.witness.wait_for(Phase.SECOND).person_name == "Ada"
+        assert not door.witness.has_opened
+        door.stage.red = BOB
+        assert door.witness.wait_for(Phase.WELCOME).person_name == "Bob"
+        door.witness.wait(lambda: door.witness.has_opened)
+    granted = [(event.person_id, event.detail) for event in door.events(EventKind.GRANTED)]
+    assert granted == [(ada, f"with person {bob}"), (bob, f"with person {ada}")]

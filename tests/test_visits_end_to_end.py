@@ -25,6 +25,7 @@ import pytest
 from kiosk.camera.authenticity import DEVICE_RULES
 from kiosk.camera.simulated import SimulatedCamera
 from kiosk.cli import main
+from kiosk.clockwatch import GivenTime
 from kiosk.config import CameraConfig, Config, DoorConfig, KioskConfig
 from kiosk.datafolder import DataFolder
 from kiosk.demo.demonstration import Demonstration
@@ -205,6 +206,7 @@ class Door:
             self.witness,
             camera or ElsewhereCamera(),  # type: ignore[arg-type]
             pack=bench.pack,
+            clock=GivenTime(),
         )
 
     def __enter__(self) -> Door:

@@ -18,6 +18,7 @@ from pathlib import Path
 from kiosk.access.pin import PinVault
 from kiosk.camera.simulated import SimulatedCamera
 from kiosk.camera.source import Camera
+from kiosk.clockwatch import GivenTime
 from kiosk.config import CameraConfig, Config, DoorConfig, KioskConfig
 from kiosk.datafolder import DataFolder
 from kiosk.demo.narrator import Caption, Narrator
@@ -138,6 +139,9 @@ class DemoListener:
         self._inner.enrolment_changed(progress)
         self._demonstration.follow_enrolment(progress)
 
+    def alarms_changed(self) -> None:
+        self._inner.alarms_changed()
+
 
 class _TownEngine(Engine):
     """The engine of a door whose town moves in first, in the thread that starts it."""
@@ -145,7 +149,15 @@ class _TownEngine(Engine):
     def __init__(
         self, demonstration: Demonstration, listener: Listener, camera: Camera, pack: Pack
     ) -> None:
-        super().__init__(demonstration.config, demonstration.folder, listener, camera, pack=pack)
+        super().__init__(
+            demonstration.config,
+            demonstration.folder,
+            listener,
+            camera,
+            pack=pack,
+            # The story's hours shall be told on a computer without a clock of its own as well.
+            clock=GivenTime(),
+        )
         self._demonstration = demonstration
         self.is_wanted = True
 

@@ -32,8 +32,9 @@ def test_it_takes_about_a_minute() -> None:
 def test_it_tells_of_every_state() -> None:
     phases = {sight.phase for chapter in STORY for sight in chapter.expected}
     hints = {sight.guidance for chapter in STORY for sight in chapter.expected}
-    # Nobody in the town looks like anybody else, so that nobody is asked for a PIN.
-    assert phases == set(Phase) - {Phase.STARTING, Phase.CHECKING, Phase.PIN}
+    # Nobody in the town looks like anybody else or belongs to a group: nobody is asked for a PIN,
+    # nor for a second person.
+    assert phases == set(Phase) - {Phase.STARTING, Phase.CHECKING, Phase.PIN, Phase.SECOND}
     assert hints >= {
         Guidance.STEP_CLOSER,
         Guidance.MORE_LIGHT,
