@@ -20,6 +20,7 @@ import pytest
 import kiosk.engine
 import kiosk.modelkeeper
 import kiosk.pipeline
+from kiosk.access.model import Schedule, Window
 from kiosk.clockwatch import GivenTime
 from kiosk.config import AccessConfig, CameraConfig, Config, DoorConfig
 from kiosk.datafolder import DataFolder
@@ -47,6 +48,7 @@ from kiosk.drawnface import draw_face
 from kiosk.engine import Engine
 from kiosk.enrolment import EnrolmentProgress
 from kiosk.errors import ConfigError, EnrolmentError, ModelError, RelayError
+from kiosk.faultboard import Fault
 from kiosk.listener import KioskView
 from kiosk.models.card import ModelCard, Role
 from kiosk.models.pack import Pack
@@ -741,10 +743,7 @@ def end_pulse(engine: Engine) -> None:
     """Lock the door: while their own pulse runs, nobody is let in a second time."""
     engine._door.begin_lockdown("the test")
     engine._door.end_lockdown("the test")
-    deadline = time.monotonic() + 10
-    while engine._door.status.state is not DoorState.LOCKED:
-        assert time.monotonic() < deadline, engine._door.status
-        time.sleep(0.01)
+    wait_for_door(engine, lambda status: status.state is DoorState.LOCKED)
 
 
 @pytest.mark.parametrize(
@@ -784,6 +783,56 @@ def test_a_welcome_from_before_a_fault_is_void_and_the_person_recognised_anew(
     finally:
         engine.stop()
     assert kinds(folder).count(EventKind.GRANTED) == grants
+
+
+def wait_for_door(engine: Engine, is_wanted: Callable[[DoorStatus], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_wanted(engine._door.status):
+        assert time.monotonic() < deadline, engine._door.status
+        time.sleep(0.01)
+
+
+def always() -> Schedule:
+    whole_day = (Window(0, 1440),)
+    return Schedule(None, "Market day", (whole_day,) * 7, whole_day)
+
+
+def test_free_access_by_schedule_ends_when_told_whatever_is_out_of_order(
+    tmp_path: Path, folder: DataFolder, models: None
+) -> None:
+    engine = Engine(config(tmp_path, ADA), folder, Witness(), clock=GivenTime())
+    engine.start()
+    try:
+        assert engine._prepare()
+        schedule = engine.rights.save_schedule(always()).result(10)
+        engine.rights.set_free_schedule(schedule.id).result(10)
+        engine._look_at_time(time.monotonic_ns())
+        wait_for_door(engine, lambda status: status.is_free and status.is_unlocked)
+        engine._put(Fault.CAMERA, "The camera is covered.")
+        engine.rights.set_free_schedule(None).result(10)
+        engine._look_at_time(time.monotonic_ns())
+        wait_for_door(engine, lambda status: not status.is_free and not status.is_unlocked)
+    finally:
+        engine.stop()
+
+
+def test_free_access_ends_when_nobody_would_know_of_it(
+    tmp_path: Path, folder: DataFolder, models: None
+) -> None:
+    engine = Engine(config(tmp_path, ADA), folder, Witness(), clock=GivenTime())
+    engine.start()
+    try:
+        assert engine._prepare()
+        engine.begin_free_access(None).result(10)
+        wait_for_door(engine, lambda status: status.is_free)
+        engine._store.writing_is("The disk is full.")
+        engine._look_at_time(time.monotonic_ns())
+        wait_for_door(engine, lambda status: not status.is_free and not status.is_unlocked)
+        with pytest.raises(RelayError, match="disk is full"):
+            engine.test_relay().result(10)
+        engine._store.writing_is(None)
+    finally:
+        engine.stop()
 
 
 def test_a_database_put_back_ends_the_fault(
