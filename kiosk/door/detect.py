@@ -74,6 +74,12 @@ PROBES = (
     Probe(
         Question(lcus.build_frame(1, lcus.Op.QUERY), _lcus, lcus.FRAME_SIZE), "lcus:{}?channel=1"
     ),
+    # One coil only: the frame for eight ends with CC. And before the questions that begin with FF:
+    # of one whose end is lost, this one's 01 01 would make "on".
+    Probe(
+        _named(modbus.read_coils(1, 0, 1), "Modbus board, slave 1"),
+        "modbus:{}?profile=waveshare&channel=1",
+    ),
     Probe(
         _named(kmtronic.ask_one(1), "KMTronic board, 1 or 2 channels"),
         "kmtronic:{}?channel=1&channels=2",
@@ -85,11 +91,6 @@ PROBES = (
     Probe(
         _named(kmtronic.ask_all(1, 4), "KMTronic board, 4 channels"),
         "kmtronic:{}?channel=1&channels=4",
-    ),
-    # One coil only: the frame for eight ends with CC.
-    Probe(
-        _named(modbus.read_coils(1, 0, 1), "Modbus board, slave 1"),
-        "modbus:{}?profile=waveshare&channel=1",
     ),
     Probe(
         _named(modbus.read_coils(0xFF), "Modbus board, slave 255"),

@@ -96,6 +96,7 @@ class LcusRelay:
         self.switch_off()
 
     def switch_on(self) -> None:
+        self._require_known()
         if self._answers:
             self._confirm(Op.ON_ANSWERED, Op.ON)
         else:
@@ -108,6 +109,14 @@ class LcusRelay:
             self._confirm(Op.OFF_ANSWERED, Op.OFF)
         else:
             self._send(Op.OFF)
+            self._require_known()
+
+    def _require_known(self) -> None:
+        """Claim nothing of a board of which no connection has said whether it answers."""
+        if self._answers is None:
+            raise RelayError(
+                f"The relay on {self._port.device} is not connected: connect it first."
+            )
 
     def pulse(self, seconds: float) -> float:
         # Nobody documents how long the board's own pulse (operation 06) lasts.
