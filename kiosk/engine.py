@@ -317,8 +317,9 @@ class Engine:
         """Load networks and people; say what is missing and return False when that fails."""
         self._store.reopen_if_failed()
         try:
-            models = self._models.ready()
+            # First: without networks nobody is recognised, but a door locked down stays so.
             self._lane.submit(self._restore).result()
+            models = self._models.ready()
             people = self._lane.submit(self._read_people).result()
             ledger = self._lane.submit(
                 partial(restored_ledger, rights=people.rights, now_ms=self._now_ms())

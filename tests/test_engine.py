@@ -816,6 +816,19 @@ def test_free_access_by_schedule_ends_when_told_whatever_is_out_of_order(
         engine.stop()
 
 
+def test_a_lockdown_outlives_a_restart_without_networks(tmp_path: Path, folder: DataFolder) -> None:
+    for is_first in (True, False):
+        engine = Engine(config(tmp_path, ADA), folder, Witness(), clock=GivenTime())
+        engine.start()
+        try:
+            assert not engine._prepare()
+            if is_first:
+                engine.begin_lockdown().result(10)
+            wait_for_door(engine, lambda status: status.is_lockdown)
+        finally:
+            engine.stop()
+
+
 def test_free_access_ends_when_nobody_would_know_of_it(
     tmp_path: Path, folder: DataFolder, models: None
 ) -> None:
